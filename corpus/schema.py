@@ -1,0 +1,134 @@
+"""The tables of a run, written down once: every column with its type and meaning.
+
+Readers check what they read against this, so a file of another version or of another program is refused by name.
+"""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seiryu.corpus.errors import InputError
+
+ROW_GROUP = 4096
+
+
+def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+    return pa.schema([pa.field(name, kind, nullable=False, metadata={"meaning": meaning}) for name, kind, meaning in columns])
+
+
+_DOC_ID = (
+    "doc_id",
+    pa.string(),
+    "UUID of the WARC-Record-ID; where it is missing or repeated, 32 hex digits from archive and place",
+)
+_CRAWL_DATE = (
+    "crawl_date",
+    pa.timestamp("us", "UTC"),
+    "when the page was fetched (WARC-Date); 1970-01-01 if the record does not say",
+)
+_URL = ("url", pa.string(), "address of the page (WARC-Target-URI)")
+_WARC = ("warc", pa.string(), "name of the archive")
+_OFFSET = ("warc_offset", pa.int64(), "where the record's compressed member begins in the archive, in bytes")
+_LETTERS = ("letters", pa.int32(), "code points of the text except line breaks")
+
+DOCUMENTS = _schema(
+    _DOC_ID,
+    _URL,
+    ("host", pa.string(), "host of the address, lower case, without port"),
+    ("title", pa.string(), "content of <title>"),
+    ("text", pa.string(), "main text, a paragraph a line"),
+    _CRAWL_DATE,
+    _WARC,
+    _OFFSET,
+    ("warc_length", pa.int64(), "length of that member in bytes; 0 where a member holds several records"),
+    ("payload_digest", pa.string(), "WARC-Payload-Digest as the archive gives it"),
+    ("charset", pa.string(), "codec the page was read with"),
+    ("charset_source", pa.string(), "what proposed it: bom, bytes, header or meta"),
+    ("replaced", pa.int32(), "letters that could not be decoded and became U+FFFD"),
+    ("html_lang", pa.string(), "lang of <html>, as written"),
+    ("language", pa.string(), "language of the text"),
+    ("language_score", pa.float32(), "probability of that language, by fastText lid.176"),
+    ("extractor", pa.string(), "what took the text from the page"),
+)
+
+LEDGER = _schema(
+    _WARC,
+    _OFFSET,
+    ("warc_length", pa.int64(), "length of the record or of the damaged stretch, in bytes; 0 if unknown"),
+    ("url", pa.string(), "address of the page, if it was read"),
+    ("reason", pa.string(), "name the failure is counted under"),
+    ("detail", pa.string(), "what went wrong"),
+)
+
+CORPUS = _schema(
+    _DOC_ID,
+    _URL,
+    ("title", pa.string(), "content of <title>"),
+    ("text", pa.string(), "final text"),
+    _CRAWL_DATE,
+    _WARC,
+    _OFFSET,
+    _LETTERS,
+    ("japanese_share", pa.float64(), "Japanese letters / letters, before cleaning"),
+    ("language_score", pa.float32(), "probability of Japanese, by fastText lid.176"),
+    ("duplicates", pa.int32(), "near-duplicates that this document was kept for"),
+)
+
+TOKENS = _schema(
+    ("shuffle_key", pa.uint64(), "keyed hash of doc_id: place in the global order"),
+    _DOC_ID,
+    _URL,
+    _WARC,
+    _OFFSET,
+    ("tokens", pa.list_(pa.field("item", pa.int32(), nullable=False)), "token ids with the end-of-document id"),
+)
+
+PROVENANCE = _schema(
+    ("sequence", pa.int64(), "number of the sequence in the shard"),
+    _DOC_ID,
+    _URL,
+    _WARC,
+    _OFFSET,
+    ("tokens", pa.int32(), "length of the sequence, end of document included"),
+)
+
+DECISIONS = _schema(
+    _DOC_ID,
+    ("duplicate_of", pa.string(), "doc_id of the kept document it is a near-duplicate of; empty for a document that is kept"),
+    ("duplicates", pa.int32(), "how many near-duplicates this document was kept for"),
+)
+
+HOSTS = _schema(
+    ("host", pa.string(), "host, lower case"),
+    ("documents", pa.int64(), "Japanese pages of this host"),
+    ("passing", pa.int64(), "of those, pages that pass all rules"),
+    ("letters", pa.int64(), "letters on the Japanese pages"),
+    ("verdict", pa.string(), "empty, or why pages of this host are left out"),
+)
+
+
+def table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
+    """Columns in the order and types of a schema. pa.ArrowInvalid or KeyError, if they do not fit, are defects of the caller."""
+    return pa.table([pa.array(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+
+
+def write_table(table: pa.Table, file: Any) -> None:
+    """Parquet with zstd, the same bytes for the same rows."""
+    pq.write_table(table, file, compression="zstd", compression_level=3, row_group_size=ROW_GROUP, store_schema=True)
+
+
+def read_table(file: IO[bytes], name: str, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
+    """A table of `schema`, or only some columns. InputError, naming the file, if it is damaged or of another schema."""
+    try:
+        parquet = pq.ParquetFile(file)
+        found = parquet.schema_arrow
+        wanted = schema if columns is None else pa.schema([schema.field(column) for column in columns])
+        for field in wanted:
+            if field.name not in found.names or not found.field(field.name).type.equals(field.type):
+                raise InputError(f"{name} has no column {field.name} of type {field.type}; it is not a table of this version")
+        return parquet.read(columns=wanted.names, use_threads=False).cast(wanted)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{name} is damaged and cannot be read ({error}); delete it and run again") from error

@@ -1,0 +1,208 @@
+"""One door to files: local disks and object stores by URL, and writing that is all or nothing.
+
+Everything the pipeline reads or writes goes through fsspec, so a run directory may be `runs/a` or `s3://bucket/a`. A file
+appears under its name only when it is complete: on a local disk it is written under `tmp/` of the same root, synced and renamed;
+an object store shows an object only after its upload was closed. Whoever dies on the way leaves at most a file in `tmp/`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from seiryu.corpus.errors import InputError, StorageFull
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+@dataclass(slots=True)
+class Written:
+    """What a finished file holds: its name under the root, size in bytes, and sha256 (hex)."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class HashingFile:
+    """A binary file for writing front to back that knows its size and sha256 without a second read."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw, self._sha, self.size, self.closed = raw, hashlib.sha256(), 0, False
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        self._raw.write(view)
+        self._sha.update(view)
+        self.size += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        self._raw.flush()
+
+    def close(self) -> None:
+        self.closed = True
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    @property
+    def sha256(self) -> str:
+        return self._sha.hexdigest()
+
+    def written(self, name: str) -> Written:
+        """What was written, once the block that wrote it has ended."""
+        return Written(name, self.size, self.sha256)
+
+
+class Store:
+    """Files below one root: a directory or a URL that fsspec knows."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._fs, self._base = fsspec.core.url_to_fs(root)
+        self.local = isinstance(self._fs, LocalFileSystem)
+
+    def path(self, name: str) -> str:
+        """Where `name` lies, in the form people and other programs can open."""
+        return f"{self.root.rstrip('/')}/{name}"
+
+    def _full(self, name: str) -> str:
+        return f"{self._base.rstrip('/')}/{name}"
+
+    def exists(self, name: str) -> bool:
+        return bool(self._fs.exists(self._full(name)))
+
+    def names(self, folder: str, suffix: str = "") -> list[str]:
+        """Names of the files directly in `folder` that end in `suffix`, sorted; none if there is no such folder."""
+        try:
+            found = self._fs.ls(self._full(folder), detail=False, refresh=True)
+        except FileNotFoundError:
+            return []
+        return sorted(path.rsplit("/", 1)[1] for path in found if path.endswith(suffix) and not path.endswith("/"))
+
+    def open(self, name: str) -> IO[bytes]:
+        """A file for reading, seekable. FileNotFoundError if it is not there."""
+        return cast(IO[bytes], self._fs.open(self._full(name), "rb"))
+
+    def read(self, name: str) -> bytes:
+        with self.open(name) as file:
+            return file.read()
+
+    def read_json(self, name: str) -> Any:
+        """The JSON value of a file. InputError, naming the file, if it is damaged."""
+        try:
+            return json.loads(self.read(name))
+        except ValueError as error:
+            raise InputError(f"{self.path(name)} is damaged ({error}); delete it and run again") from error
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[HashingFile]:
+        """A file that appears under `name` when the block ends well, and not at all otherwise. StorageFull when it cannot."""
+        target = self._full(name)
+        temporary = self._full(f"tmp/{uuid.uuid4().hex}") if self.local else target
+        try:
+            if self.local:
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
+                Path(temporary).parent.mkdir(parents=True, exist_ok=True)
+                with open(temporary, "wb") as raw:  # noqa: PTH123
+                    yield HashingFile(raw)
+                    raw.flush()
+                    os.fsync(raw.fileno())
+                os.replace(temporary, target)  # noqa: PTH105
+            else:
+                with self._fs.open(target, "wb") as raw:
+                    try:
+                        yield HashingFile(raw)
+                    except BaseException:
+                        raw.discard()
+                        raise
+        except BaseException as error:
+            if self.local:
+                Path(temporary).unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise StorageFull(f"cannot write {self.path(name)}: {error.strerror}; free some room and run again") from error
+            raise
+
+    def write(self, name: str, data: bytes) -> Written:
+        with self.writing(name) as file:
+            file.write(data)
+        return file.written(name)
+
+    def write_json(self, name: str, value: Any) -> Written:
+        text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+        return self.write(name, text.encode() + b"\n")
+
+    def sha256(self, name: str) -> str:
+        """sha256 of a file as it lies there now, read in pieces of 1 MiB."""
+        digest = hashlib.sha256()
+        with self.open(name) as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+        return digest.hexdigest()
+
+    def delete(self, name: str) -> None:
+        try:
+            self._fs.rm_file(self._full(name))
+        except FileNotFoundError:
+            return
+
+    def sweep(self) -> int:
+        """Delete what dead writers left in tmp/; the number of files. Only while nobody else writes here."""
+        names = self.names("tmp")
+        for name in names:
+            self.delete(f"tmp/{name}")
+        return len(names)
+
+
+def open_input(path: str) -> IO[bytes]:
+    """An input file by path or URL, seekable. InputError when it is not there or not readable."""
+    try:
+        return cast(IO[bytes], fsspec.open(path, "rb").open())
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist") from error
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: {error.strerror}") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a directory, not an archive") from error
+
+
+def expand(pattern: str) -> list[str]:
+    """The files that a path, a glob or a directory names, sorted. Empty when there are none."""
+    fs, path = fsspec.core.url_to_fs(pattern)
+    protocol = "" if isinstance(fs, LocalFileSystem) else pattern.split("://", 1)[0] + "://"
+    if fs.isdir(path):
+        path = f"{path.rstrip('/')}/*"
+    found = fs.glob(path) if any(letter in path for letter in "*?[") else [path] if fs.exists(path) else []
+    return sorted(protocol + name.removeprefix(protocol) for name in found if not fs.isdir(name))
+
+
+def identity(path: str) -> dict[str, Any]:
+    """What tells that an input is still the same: size and time of change, or the store's own tag."""
+    fs, inner = fsspec.core.url_to_fs(path)
+    try:
+        info = fs.info(inner)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist") from error
+    known = {key: info[key] for key in ("size", "mtime", "ETag", "etag", "LastModified") if info.get(key) is not None}
+    return {key: value if isinstance(value, int | str) else str(value) for key, value in sorted(known.items())}

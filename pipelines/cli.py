@@ -1,0 +1,144 @@
+"""The command line. stdout is for data, stderr for progress; errors are one line, with a traceback only under -v.
+
+Exit codes: 0 all well, 1 failed, 2 wrong usage or config, 3 finished but more failed than the config allows, 130 interrupted.
+Heavy imports stand inside the commands, so that `seiryu --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+
+from seiryu.corpus.errors import SeiryuError
+
+app = typer.Typer(
+    help="Japanese training text from Common Crawl: archives in, token shards out.", no_args_is_help=True, add_completion=False,
+    rich_markup_mode=None, pretty_exceptions_enable=False,
+)  # fmt: skip
+config_app = typer.Typer(help="Show or check a config; print the schema of all its fields.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+ConfigPath = Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file, see configs/")]
+RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run directory")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="change a field of the config; may be repeated")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="show tracebacks")]
+
+
+@app.command()
+def run(
+    config: ConfigPath,
+    set_: Set = None,
+    until: Annotated[str, typer.Option(metavar="STAGE", help="stop after this stage")] = "",
+    prune: Annotated[
+        bool, typer.Option("--prune", help="drop results of archives that the config does not name any more")
+    ] = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Run every stage, or go on where the last run ended."""
+    from seiryu.pipelines.commands import run_command
+
+    _end(run_command(config, set_ or [], until, prune=prune, as_json=as_json), verbose)
+
+
+@app.command()
+def plan(config: ConfigPath, set_: Set = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
+    """Say what `run` would do, and why what is done would be done again."""
+    from seiryu.pipelines.commands import plan_command
+
+    _end(plan_command(config, set_ or [], as_json=as_json), verbose)
+
+
+@app.command()
+def status(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> None:
+    """Say what a run directory holds: stages, the funnel, what was set aside."""
+    from seiryu.pipelines.commands import status_command
+
+    _end(status_command(run, as_json=as_json), verbose)
+
+
+@app.command()
+def report(run: RunPath, verbose: Verbose = False) -> None:
+    """Write the report of a run: report/index.html."""
+    from seiryu.pipelines.commands import report_command
+
+    _end(report_command(run), verbose)
+
+
+@app.command()
+def verify(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> None:
+    """Check every file of a run against its sidecar, the counts against the law, the shards against their index and provenance."""
+    from seiryu.pipelines.commands import verify_command
+
+    _end(verify_command(run, as_json=as_json), verbose)
+
+
+@config_app.command("show")
+def config_show(config: ConfigPath, set_: Set = None, verbose: Verbose = False) -> None:
+    """Print the whole config, defaults included."""
+    from seiryu.pipelines.commands import config_show_command
+
+    _end(config_show_command(config, set_ or []), verbose)
+
+
+@config_app.command("validate")
+def config_validate(config: ConfigPath, set_: Set = None, verbose: Verbose = False) -> None:
+    """Check a config: fields, preset, word lists, tokenizer, and that its paths name archives."""
+    from seiryu.pipelines.commands import config_validate_command
+
+    _end(config_validate_command(config, set_ or []), verbose)
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """Print the JSON schema of the config: every field with its meaning and default."""
+    from seiryu.pipelines.config import Config
+
+    print(json.dumps(Config.model_json_schema(), ensure_ascii=False, indent=2))
+
+
+def _end(code: int, _: bool) -> None:
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """The entry point: commands, and the one place where an error becomes a line and an exit code."""
+    verbose = "-v" in sys.argv or "--verbose" in sys.argv
+    try:
+        result: Any = app(standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except SeiryuError as error:
+        code = _failed(error, verbose)
+    except KeyboardInterrupt:
+        print("interrupted; what is done is kept, the same command goes on", file=sys.stderr)
+        code = 130
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        code = _unexpected(error, verbose)
+    sys.exit(code)
+
+
+def _failed(error: SeiryuError, verbose: bool) -> int:
+    from seiryu.pipelines.config_file import ConfigError
+
+    if verbose:
+        traceback.print_exc()
+    print(f"seiryu: {error}", file=sys.stderr)
+    return 2 if isinstance(error, ConfigError) else 1
+
+
+def _unexpected(error: Exception, verbose: bool) -> int:
+    show = getattr(error, "show", None)  # wrong usage, as click says it
+    if show:
+        show()
+        return int(getattr(error, "exit_code", 2))
+    if verbose:
+        traceback.print_exc()
+    print(f"seiryu: {type(error).__name__}: {error} (this is a defect; -v shows where)", file=sys.stderr)
+    return 1

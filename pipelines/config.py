@@ -1,0 +1,103 @@
+"""The configuration of a run: one YAML file, every field with its meaning, its limits and a default that runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seiryu.pipelines.sizes import Size
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Source(Section):
+    kind: Literal["files"] = Field("files", description="files: archives by path, glob, directory or URL")
+    paths: tuple[str, ...] = Field(description="paths, globs or directories of .warc, .warc.gz or .warc.zst", min_length=1)
+
+
+class Extract(Section):
+    extractor: Literal["trafilatura"] = Field("trafilatura", description="what takes the text from the page")
+    max_page: Size = Field(20_000_000, description="a longer page fails as too_large, bytes", ge=1)
+    min_kana: int = Field(20, description="kana a page's bytes must hold to be worth extracting", ge=0)
+
+
+class Language(Section):
+    accept: tuple[str, ...] = Field(("ja",), description="languages to keep, as lid.176 names them", min_length=1)
+    min_score: Share = Field(0.5, description="probability the language must have")
+
+
+class RuleChange(Section):
+    low: float | None = Field(None, description="reject below this")
+    high: float | None = Field(None, description="reject above this")
+    below: float | None = Field(None, description="reject at this or above")
+
+
+class Rules(Section):
+    preset: str = Field("swallow", description="a preset's name, or the path of a YAML file like configs/presets/swallow.yaml")
+    change: dict[str, RuleChange | None] = Field({}, description="rule: {low, high, below}, or rule: null to drop it")
+    words: tuple[str, ...] = Field((), description="NG word lists by path, one word a line; empty: HojiChar's")
+
+
+class Dedup(Section):
+    bands: int = Field(40, description="bands of the signature; two documents meet when they share one", ge=1, le=256)
+    rows: int = Field(20, description="values in a band", ge=1, le=256)
+    shingle: int = Field(5, description="letters in a shingle", ge=1, le=64)
+    seed: int = Field(1, description="seed of the permutations, as datasketch draws them", ge=0)
+
+
+class Hosts(Section):
+    block: tuple[str, ...] = Field(("5ch.net", "2ch.net", "2ch.sc", "wikipedia.org"), description="hosts left out with all below")
+
+
+class Clean(Section):
+    punctuation: bool = Field(True, description="make ，． into 、。 where the document mostly uses them")
+    footers: bool = Field(True, description="cut the footer of a page")
+    footer_lines: int = Field(10, description="last lines in which a footer may begin", ge=0)
+    footer_share: Share = Field(0.3, description="letters in footer words that make a line a footer")
+    max_cut_share: Share = Field(0.3, description="a cut of more of the letters is not made")
+    min_letters: int = Field(400, description="letters a text must still have", ge=0)
+    min_japanese_letters: int = Field(400, description="Japanese letters a text must still have", ge=0)
+
+
+class Tokenize(Section):
+    tokenizer: str = Field("llama3", description="llama3, or the path of a tiktoken file")
+    shard_tokens: Size = Field(2_500_000_000, description="tokens in a shard, about (2.5G: files of 10 GB)", ge=1)
+    validation_share: Share = Field(0.001, description="documents set apart for validation, by hash")
+    seed: str = Field("seiryu", description="key of the global shuffle and of the choice for validation")
+
+
+class Engine(Section):
+    address: str = Field("local", description="local: start Ray here; auto or an address: use that cluster")
+    workers: int | None = Field(None, description="processes on this machine; empty: one a core", ge=1)
+    memory: Size = Field(2_000_000_000, description="memory declared for one unit, bytes", ge=0)
+    attempts: int = Field(3, description="tries before a unit is set aside", ge=1)
+    units_per_worker: int = Field(32, description="units after which a worker is replaced", ge=1)
+    allowed_failed_units: int = Field(0, description="more units set aside end the run with exit 3", ge=0)
+    allowed_failed_records: Share = Field(0.001, description="a larger share of failed records ends the run with exit 3")
+
+
+class Config(Section):
+    """A whole run. The documentation of each field is what `seiryu config schema` prints."""
+
+    run: str = Field(description="directory or URL of the run", min_length=1)
+    source: Source
+    extract: Extract = Extract()
+    language: Language = Language()
+    rules: Rules = Rules()
+    dedup: Dedup = Dedup()
+    hosts: Hosts = Hosts()
+    clean: Clean = Clean()
+    tokenize: Tokenize = Tokenize()
+    engine: Engine = Engine()
+
+    def sha256(self) -> str:
+        """Hash of everything that decides the result: all but where it runs and how."""
+        decides = self.model_dump(mode="json", exclude={"run", "engine"})
+        return hashlib.sha256(json.dumps(decides, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

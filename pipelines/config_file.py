@@ -1,0 +1,116 @@
+"""From a YAML file and `--set` options to a Config; whatever is wrong becomes one line that says where and what was meant."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from seiryu.corpus.errors import SeiryuError
+from seiryu.pipelines.config import Config, Section
+
+
+class ConfigError(SeiryuError):
+    """A config that cannot be used (exit 2). One line: file, line, field, what is wrong, what was meant."""
+
+
+def load_config(path: str, changes: Sequence[str] = ()) -> Config:
+    """The config in a YAML file with `--set a.b=value` changes applied.
+
+    ConfigError for everything that is wrong with it, the paths it names and the preset included.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 (byte {error.start})") from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else path
+        raise ConfigError(f"{where}: not YAML: {getattr(error, 'problem', None) or error}") from error
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path}: a mapping with run, source, ... is wanted, not {_kind(value)}")
+    changed = {_apply(value, change) for change in changes}
+    try:
+        return Config.model_validate_json(json.dumps(value, default=str))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        location = tuple(part for part in first["loc"] if part != "[key]")
+        line = None if location in changed else _line(node, location)
+        raise ConfigError(f"{path}{f':{line}' if line else ''}: {_explain(location, first)}") from error
+
+
+def _apply(value: dict[str, Any], change: str) -> tuple[str, ...]:
+    """Put one `a.b=value` into the mapping; the path that was set."""
+    name, equals, text = change.partition("=")
+    keys = tuple(name.strip().split("."))
+    if not equals or not all(keys):
+        raise ConfigError(f"--set {change}: a.b=value is wanted")
+    try:
+        new = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {change}: the value is not YAML") from error
+    place = value
+    for key in keys[:-1]:
+        inner = place.setdefault(key, {})
+        if inner is None:
+            inner = place[key] = {}
+        if not isinstance(inner, dict):
+            raise ConfigError(f"--set {change}: {key} is {_kind(inner)}, it has no {keys[-1]}")
+        place = inner
+    place[keys[-1]] = new
+    return keys
+
+
+def _line(node: Any, location: tuple[int | str, ...]) -> int | None:
+    """The line of the deepest part of a field's path that stands in the file."""
+    line = None
+    for part in location:
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, inner) for key, inner in node.value if key.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = (node.value[part], node.value[part])
+        if not found:
+            return line
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line
+
+
+def _explain(location: tuple[int | str, ...], error: ErrorDetails) -> str:
+    name = ".".join(map(str, location))
+    if error["type"] == "extra_forbidden":
+        known = _fields(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, 1, 0.5)
+        hint = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
+        return f"{name}: unknown key; {hint}"
+    if error["type"] == "missing":
+        return f"{name}: is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{name}: {json.dumps(error['input'], ensure_ascii=False, default=str)[:60]}: {message[0].lower() + message[1:]}"
+
+
+def _fields(location: tuple[int | str, ...]) -> list[str]:
+    """Names that may stand at a place of the config."""
+    model: Any = Config
+    for part in location:
+        field = model.model_fields.get(str(part)) if isinstance(model, type) and issubclass(model, Section) else None
+        model = field.annotation if field else None
+    if isinstance(model, type) and issubclass(model, Section):
+        return list(model.model_fields)
+    return ["low", "high", "below"]
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "a mapping", list: "a list", str: "a text", type(None): "nothing"}
+    return names.get(type(value), f"a {type(value).__name__}")

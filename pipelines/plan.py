@@ -1,0 +1,43 @@
+"""What `run` would do: for each stage what is done, what is to be made, and why what is done would be made again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from seiryu.corpus.storage import identity
+from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.sizes import human
+from seiryu.pipelines.stages.extract import archives
+from seiryu.pipelines.state import State
+
+# Measured with the sample archives on one core: benchmarks/ and docs/log.md say where.
+_BYTES_A_SECOND = 500_000
+
+
+def plan(state: State) -> list[dict[str, Any]]:
+    """One entry a stage: `stage`, `what` in words, `why` (reason -> units), `to_make`."""
+    steps: list[dict[str, Any]] = []
+    waits_for = ""
+    for stage in CHAIN:
+        todo = state.look(stage)
+        if waits_for:
+            steps.append({"stage": stage.name, "to_make": None, "what": f"is planned when {waits_for} is done", "why": {}})
+            continue
+        done, make = len(todo.done), len(todo.to_make)
+        what = f"all {done:,} units are done" if not make else f"{done:,} units done, {make:,} to make"
+        if stage.name == "extract" and make:
+            what += _cost(state)
+        if todo.orphans:
+            what += f"; {len(todo.orphans):,} that the config does not name"
+        steps.append(
+            {"stage": stage.name, "to_make": make, "what": what, "why": dict(Counter(todo.stale.values()).most_common(5))}
+        )
+        waits_for = stage.name if make else ""
+    return steps
+
+
+def _cost(state: State) -> str:
+    """Size of all archives, and the time of extraction on one core from the measured rate."""
+    size = sum(int(identity(path).get("size", 0)) for path in archives(state.config))
+    return f"; {human(size)} of archives, about {max(1, round(size / _BYTES_A_SECOND / 60)):,} core minutes"

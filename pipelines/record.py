@@ -1,0 +1,49 @@
+"""run.json: what a run was made with and what came out, so that it can be repeated and compared."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from seiryu.filters.language import MODEL, model_sha256
+from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.stages.tokenize import tokenizer
+from seiryu.pipelines.state import State, identity
+from seiryu.pipelines.version import VERSION
+
+_LIBRARIES = ("fastwarc", "trafilatura", "lxml", "fasttext-community", "numba", "numpy", "datasketch", "sudachipy", "sudachidict-core",
+              "hojichar", "tiktoken", "pyarrow", "ray", "zstandard")  # fmt: skip
+
+
+def run_record(state: State, set_aside: dict[str, str], seconds: float) -> dict[str, Any]:
+    """The record of a run as it stands now."""
+    config = state.config
+    stages = {
+        stage.name: {
+            "units": len(done),
+            "worker_seconds": round(state.seconds(stage.name), 1),
+            **state.counts(stage.name).to_json(),
+        }
+        for stage in CHAIN
+        if (done := state.completed(stage.name))
+    }
+    return {
+        "seiryu": VERSION, "python": platform.python_version(), "libraries": {name: _version(name) for name in _LIBRARIES},
+        "config": config.model_dump(mode="json"), "config_sha256": config.sha256(), "models": _models(state),
+        "input_sha256": identity(state.completed("extract")), "stage_names": [stage.name for stage in CHAIN], "stages": stages,
+        "set_aside": set_aside, "wall_seconds": round(seconds, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }  # fmt: skip
+
+
+def _models(state: State) -> dict[str, str]:
+    chosen = state.config.tokenize.tokenizer
+    return {MODEL: model_sha256(), chosen: tokenizer(chosen).sha256}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

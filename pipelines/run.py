@@ -1,0 +1,129 @@
+"""A run: every stage in order, each on what the one before completed; what is done and still valid is not made again."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from seiryu.corpus.errors import SeiryuError
+from seiryu.corpus.storage import Store
+from seiryu.pipelines.attempt import set_aside_record
+from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.engine import Progress, cluster, run_units
+from seiryu.pipelines.record import run_record
+from seiryu.pipelines.screen import say, watching
+from seiryu.pipelines.state import State, Todo
+from seiryu.pipelines.unit import Stage
+
+
+class NothingLeft(SeiryuError):
+    """A stage came to an end without a single record for the next one."""
+
+
+class OtherUnits(SeiryuError):
+    """The run directory holds archives that the config does not name."""
+
+
+@dataclass
+class Ended:
+    """How a run ended. `made`: units made by stage; `over`: what failed beyond what the config allows, in words."""
+
+    state: State
+    made: dict[str, int] = field(default_factory=dict)
+    set_aside: dict[str, str] = field(default_factory=dict)
+    over: list[str] = field(default_factory=list)
+
+
+def run(config: Config, until: str = "", prune: bool = False) -> Ended:
+    """Bring the run directory up to date with the config, to the stage `until` or to the end.
+
+    ConfigError, EngineError, NothingLeft, OtherUnits: nothing is lost, the same command goes on.
+    """
+    store = Store(config.run)
+    state = State(store, config)
+    ended = Ended(state)
+    begin = time.monotonic()
+    with ExitStack() as stack:
+        connected = False
+        for stage in CHAIN:
+            todo = state.look(stage)
+            _drop_orphans(state, todo, prune)
+            if todo.to_make:
+                if not connected:
+                    store.sweep()
+                    say("starting Ray ..." if config.engine.address == "local" else f"connecting to {config.engine.address} ...")
+                    stack.enter_context(cluster(config))
+                    connected = True
+                ended.made[stage.name] = _make(state, todo, ended)
+                state.look(stage)
+            _check_something_left(state, stage, ended)
+            if stage.name == until:
+                break
+    _judge_failures(state, config, ended)
+    store.write_json("run.json", run_record(state, ended.set_aside, time.monotonic() - begin))
+    return ended
+
+
+def _drop_orphans(state: State, todo: Todo, prune: bool) -> None:
+    """Units that the config does not name any more: results of archives go only when asked to, what follows from them by itself."""
+    if todo.orphans and todo.stage.name == "extract" and not prune:
+        raise OtherUnits(
+            f"{state.store.root} holds {len(todo.orphans)} archives that source.paths does not name ({todo.orphans[0]}, ...); "
+            "name them, use another run directory, or drop them with --prune"
+        )
+    for unit in todo.orphans:
+        state.remove(todo.stage.name, unit)
+
+
+def _make(state: State, todo: Todo, ended: Ended) -> int:
+    """Make what is missing or stale, and note what was set aside."""
+    stage, begin = todo.stage, time.monotonic()
+    with watching(stage.name, len(todo.to_make)) as watch:
+        progress = run_units(todo.to_make, state.config, watch)
+    for name in [unit.name for unit in todo.units if unit.name not in progress.set_aside]:
+        state.store.delete(f"units/{stage.name}/{name}.failed")
+    for unit in todo.to_make:
+        if outcome := progress.set_aside.get(unit.name):
+            if unit.name in todo.stale:
+                state.remove(stage.name, unit.name)
+            record = set_aside_record(unit, outcome, progress.attempts[unit.name])
+            state.store.write_json(f"units/{stage.name}/{unit.name}.failed", record)
+            ended.set_aside[f"{stage.name} {unit.name}"] = outcome.reason
+            say(f"set aside: {stage.name} {unit.name}: {outcome.reason}")
+    say(_line(stage, progress, time.monotonic() - begin))
+    return progress.done
+
+
+def _line(stage: Stage, progress: Progress, seconds: float) -> str:
+    rate = (
+        f", {progress.records / seconds:,.0f} {stage.what} a second"
+        if stage.on_documents and progress.records and seconds > 1
+        else ""
+    )
+    retries = f", {progress.retries} retries" if progress.retries else ""
+    return f"{stage.name}: {progress.done:,} units in {seconds:.1f} s{rate}{retries}"
+
+
+def _check_something_left(state: State, stage: Stage, ended: Ended) -> None:
+    counts = state.counts(stage.name)
+    if counts.kept:
+        return
+    problems = "; ".join(f"{unit}: {reason}" for unit, reason in list(ended.set_aside.items())[:3])
+    reasons = {**counts.rejected, **counts.failed}
+    where = ", ".join(f"{name} {number:,}" for name, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+    detail = f"{counts.records:,} {stage.what} went in, none was kept ({where or 'nothing was counted'})"
+    raise NothingLeft(f"{stage.name}: {detail}{f'; set aside: {problems}' if problems else ''}")
+
+
+def _judge_failures(state: State, config: Config, ended: Ended) -> None:
+    """What failed beyond what the config allows."""
+    if len(ended.set_aside) > config.engine.allowed_failed_units:
+        ended.over.append(f"{len(ended.set_aside)} units were set aside, {config.engine.allowed_failed_units} are allowed")
+    counts = state.counts("extract")
+    share = counts.failed.total() / counts.records if counts.records else 0.0
+    if share > config.engine.allowed_failed_records:
+        reasons = ", ".join(f"{name} {number:,}" for name, number in sorted(counts.failed.items()))
+        allowed = config.engine.allowed_failed_records
+        ended.over.append(f"{share:.2%} of the records failed ({reasons}), {allowed:.2%} are allowed; see ledger/")

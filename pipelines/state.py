@@ -1,0 +1,110 @@
+"""What a run directory holds: which units are done and still valid, which are to be made, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from seiryu.corpus.errors import InputError
+from seiryu.corpus.storage import Store, Written
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.unit import Sidecar, Stage, Unit, difference, digest, made_of
+
+
+@dataclass
+class Todo:
+    """One stage as it stands. `stale`: units that are done but not valid any more, with the reason; `orphans`: done, not wanted."""
+
+    stage: Stage
+    units: list[Unit]
+    done: dict[str, Sidecar] = field(default_factory=dict)
+    missing: list[Unit] = field(default_factory=list)
+    stale: dict[str, str] = field(default_factory=dict)
+    orphans: list[str] = field(default_factory=list)
+
+    @property
+    def to_make(self) -> list[Unit]:
+        return [unit for unit in self.units if unit.name not in self.done]
+
+
+class State:
+    """A run directory under a config. Stages are looked at in order; each sees what the earlier ones completed."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self.store, self.config = store, config
+        self._completed: dict[str, dict[str, Sidecar]] = {}
+
+    @classmethod
+    def of_run(cls, root: str) -> State:
+        """A run directory as its last run left it. InputError if it has no run.json."""
+        store = Store(root)
+        if not store.exists("run.json"):
+            raise InputError(f"{root} holds no run: run.json is not there")
+        record = store.read_json("run.json")
+        config = Config.model_validate_json(json.dumps(record["config"] | {"run": root}))
+        state = cls(store, config)
+        for stage in record["stage_names"]:
+            names = store.names(f"units/{stage}", ".json")
+            state._completed[stage] = {name.removesuffix(".json"): state._read(f"units/{stage}/{name}") for name in names}
+        return state
+
+    def look(self, stage: Stage) -> Todo:
+        """What a stage has done and has to do."""
+        todo = Todo(stage, stage.units(self))
+        present = {name.removesuffix(".json") for name in self.store.names(f"units/{stage.name}", ".json")}
+        for unit in todo.units:
+            sidecar = self._read(unit.sidecar) if unit.name in present else None
+            wanted = made_of(stage, unit, self.config)
+            if sidecar is None:
+                todo.missing.append(unit)
+            elif sidecar.made_of != wanted:
+                todo.stale[unit.name] = difference(sidecar.made_of, wanted)
+            else:
+                todo.done[unit.name] = sidecar
+        todo.orphans = sorted(present - {unit.name for unit in todo.units})
+        self._completed[stage.name] = todo.done
+        return todo
+
+    def _read(self, name: str) -> Sidecar:
+        return Sidecar.from_json(self.store.read_json(name))
+
+    def completed(self, stage: str) -> dict[str, Sidecar]:
+        """Valid sidecars of an earlier stage by unit, in the order of names."""
+        return dict(sorted(self._completed.get(stage, {}).items()))
+
+    def counts(self, stage: str) -> Counts:
+        """Sum over the completed units of a stage."""
+        total = Counts()
+        for sidecar in self._completed.get(stage, {}).values():
+            total.add(sidecar.counts)
+        return total
+
+    def seconds(self, stage: str) -> float:
+        """Time its units took, added up over workers."""
+        return sum(sidecar.seconds for sidecar in self._completed.get(stage, {}).values())
+
+    def outputs(self) -> Iterable[Written]:
+        for done in self._completed.values():
+            for sidecar in done.values():
+                yield from sidecar.outputs
+
+    def set_aside(self, stage: str) -> dict[str, dict[str, Any]]:
+        """Units that failed for good in the last attempt, with their reasons."""
+        names = self.store.names(f"units/{stage}", ".failed")
+        return {name.removesuffix(".failed"): self.store.read_json(f"units/{stage}/{name}") for name in names}
+
+    def remove(self, stage: str, unit: str) -> None:
+        """Take away a unit: its sidecar first, so that it never exists without its files."""
+        name = f"units/{stage}/{unit}.json"
+        sidecar = self._read(name)
+        self.store.delete(name)
+        for output in sidecar.outputs:
+            self.store.delete(output.name)
+
+
+def identity(sidecars: dict[str, Sidecar]) -> str:
+    """One hash for all outputs of many units."""
+    return digest([[name, sidecar.digest] for name, sidecar in sorted(sidecars.items())])

@@ -1,0 +1,139 @@
+"""Units of work, and the sidecar that makes one exist.
+
+A stage is data: how to name its units, what decides their bytes, and the function that makes one. A unit's sidecar
+(`units/<stage>/<unit>.json`) is written last, after its outputs are in place; it says what the outputs were made of, so
+that the same command later knows what is still valid, and why something is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import seiryu.pipelines.version as version
+from seiryu.corpus.storage import Store, Written
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.counts import Counts
+
+if TYPE_CHECKING:
+    from seiryu.pipelines.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One piece of work. `params`: what to do, in JSON's values; `inputs`: name -> identity of all that it reads."""
+
+    stage: str
+    name: str
+    params: dict[str, Any]
+    inputs: dict[str, Any]
+
+    @property
+    def sidecar(self) -> str:
+        return f"units/{self.stage}/{self.name}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a unit left: its counts and its files."""
+
+    counts: Counts
+    outputs: Sequence[Written]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the chain.
+
+    `version` is raised whenever the code makes other bytes of the same input. `settings` gives what of the config (and which models
+    and libraries) decides the bytes. `units` names the work, given what earlier stages completed. `reasons`: the order in which
+    the funnel shows what it rejects; `what`: what its records are.
+    """
+
+    name: str
+    version: int
+    what: str
+    settings: Callable[[Config], dict[str, Any]]
+    units: Callable[[State], list[Unit]]
+    work: Callable[[Unit, Config, Store], Result]
+    reasons: Callable[[Config], Sequence[str]] = lambda _: ()
+    on_documents: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """The record of a finished unit."""
+
+    stage: str
+    unit: str
+    made_of: dict[str, Any]
+    outputs: tuple[Written, ...]
+    counts: Counts
+    seconds: float
+    seiryu: str = version.VERSION
+    finished: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+
+    @property
+    def digest(self) -> str:
+        """One hash of all its outputs: the identity that later stages know this unit by."""
+        return digest([[output.name, output.sha256] for output in self.outputs])
+
+    def output(self, name: str) -> Written:
+        """The output of that name. KeyError if the unit made none."""
+        for output in self.outputs:
+            if output.name == name:
+                return output
+        raise KeyError(name)
+
+    def to_json(self) -> dict[str, Any]:
+        outputs = [{"name": o.name, "size": o.size, "sha256": o.sha256} for o in self.outputs]
+        return {
+            "stage": self.stage, "unit": self.unit, "made_of": self.made_of, "outputs": outputs, "counts": self.counts.to_json(),
+            "seconds": round(self.seconds, 3), "seiryu": self.seiryu, "finished": self.finished,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Sidecar:
+        outputs = tuple(Written(o["name"], o["size"], o["sha256"]) for o in value["outputs"])
+        counts = Counts.from_json(value["counts"])
+        return cls(
+            value["stage"], value["unit"], value["made_of"], outputs, counts, value["seconds"], value["seiryu"], value["finished"]
+        )  # fmt: skip
+
+
+def digest(value: Any) -> str:
+    """sha256 of a JSON value, keys in order."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def made_of(stage: Stage, unit: Unit, config: Config) -> dict[str, Any]:
+    """All that decides a unit's bytes, as JSON's values."""
+    value = {"version": stage.version, "settings": stage.settings(config), "params": unit.params, "inputs": unit.inputs}
+    plain: dict[str, Any] = json.loads(json.dumps(value))
+    return plain
+
+
+def difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """Why a unit must be made again, in words: the first few values that differ."""
+    flat_old, flat_new = dict(_flat("", old)), dict(_flat("", new))
+    changes = []
+    for name in sorted(flat_old.keys() | flat_new.keys()):
+        before, after = flat_old.get(name), flat_new.get(name)
+        if before != after:
+            if name.startswith(".inputs"):
+                changes.append(f"input {name.removeprefix('.inputs.')} changed")
+            elif name == ".version":
+                changes.append(f"code version {before} -> {after}")
+            else:
+                changes.append(f"{name.removeprefix('.settings.').removeprefix('.params.')}: {before} -> {after}")
+    return "; ".join(changes[:3]) + (f" and {len(changes) - 3} more" if len(changes) > 3 else "")
+
+
+def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [item for key, inner in value.items() for item in _flat(f"{prefix}.{key}", inner)]
+    return [(prefix, json.dumps(value, ensure_ascii=False))]

@@ -1,0 +1,82 @@
+"""Whether a run directory still holds what was put there: every file's hash, every unit's counts, every shard's content."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seiryu.corpus import schema
+from seiryu.corpus.errors import InputError, LawBroken
+from seiryu.corpus.megatron import ShardReader, verify_shard
+from seiryu.corpus.storage import Written
+from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.stages.tokenize import tokenizer
+from seiryu.pipelines.state import State
+from seiryu.pipelines.unit import Sidecar
+
+
+def verify(state: State) -> tuple[int, list[str]]:
+    """The number of files looked at, and one line for each thing that is wrong; none if all is well."""
+    files, problems = 0, []
+    for stage in CHAIN:
+        for name, done in state.completed(stage.name).items():
+            try:
+                done.counts.check(f"units/{stage.name}/{name}.json")
+            except LawBroken as error:
+                problems.append(str(error))
+            wrong = [problem for output in done.outputs if (problem := _file(state, output))]
+            files += len(done.outputs)
+            problems += wrong
+            if stage.name == "shards" and not wrong:
+                problems += _shard(state, name, done)
+    return files, problems + _between_stages(state) + _strays(state)
+
+
+def _file(state: State, output: Written) -> str:
+    try:
+        found = state.store.sha256(output.name)
+    except FileNotFoundError:
+        return f"{state.store.path(output.name)}: is missing"
+    return "" if found == output.sha256 else f"{state.store.path(output.name)}: its sha256 is not the recorded one"
+
+
+def _shard(state: State, name: str, done: Sidecar) -> list[str]:
+    """The shard against its vocabulary and its provenance."""
+    loaded = tokenizer(state.config.tokenize.tokenizer)
+    prefix = state.store.path(f"shards/{name}")
+    problems = verify_shard(prefix, loaded.vocab_size, loaded.eod)
+    if problems:
+        return problems
+    beside = f"provenance/{name}.parquet"
+    try:
+        with state.store.open(beside) as file:
+            table = schema.read_table(file, state.store.path(beside), schema.PROVENANCE, ["sequence", "tokens"])
+        reader = ShardReader(prefix)
+    except InputError as error:
+        return [str(error)]
+    if not np.array_equal(table["tokens"].to_numpy(), reader.lengths):
+        problems.append(f"{state.store.path(beside)}: its lengths are not those of the shard")
+    if reader.tokens != done.counts.extra["tokens"]:
+        problems.append(f"{prefix}.bin: {reader.tokens:,} tokens, its sidecar says {done.counts.extra['tokens']:,}")
+    return problems
+
+
+def _between_stages(state: State) -> list[str]:
+    """What one stage keeps is what the next one begins with."""
+    pairs = (("extract", "annotate"), ("annotate", "signatures"), ("signatures", "select"), ("select", "clean"), ("clean", "tokenize"),
+             ("tokenize", "shards"))  # fmt: skip
+    problems = []
+    for before, after in pairs:
+        kept, records = state.counts(before).kept, state.counts(after).records
+        if len(state.completed(after)) and not state.set_aside(after) and kept != records:
+            problems.append(f"{before} kept {kept:,} records, {after} counts {records:,}")
+    return problems
+
+
+def _strays(state: State) -> list[str]:
+    """Files beside the shards that a trainer would stumble on."""
+    known = {output.name for output in state.outputs()}
+    return [
+        f"{state.store.path(f'shards/{name}')}: does not belong to this run"
+        for name in state.store.names("shards")
+        if f"shards/{name}" not in known
+    ]

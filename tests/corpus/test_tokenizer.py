@@ -1,0 +1,169 @@
+"""The tokenizer against Meta's own, on real Japanese pages and on text made to confuse it."""
+
+import base64
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seiryu.corpus import tokenizer as module
+from seiryu.corpus.tokenizer import SPECIAL_TOKENS, Tokenizer, TokenizerError, load_tokenizer
+
+reference_module = pytest.importorskip("llama_models.llama3.tokenizer", reason="pip install 'seiryu[llama3]'")
+LABELS = Path(__file__).parents[2] / "samples" / "labels.jsonl.gz"
+BYTES = b"".join(base64.b64encode(bytes([i])) + b" %d\n" % i for i in range(256))
+SPELT = st.sampled_from(
+    ["<|end_of_text|>", "<|begin_of_text|>", "<|eot_id|>", "<|", "|>", " ", "\n", "。", "　"]
+)
+TEXTS = st.lists(st.text() | SPELT).map("".join)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return reference_module.Tokenizer.get_instance()
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return load_tokenizer("llama3")
+
+
+def same(tokenizer, reference, texts) -> bool:
+    expected = [reference.encode(text, bos=False, eos=False) for text in texts]
+    return [ids.tolist() for ids in tokenizer.encode_batch(texts)] == expected
+
+
+def test_real_pages_get_the_ids_of_metas_tokenizer(tokenizer, reference):
+    with gzip.open(LABELS, "rt", encoding="utf-8") as lines:
+        texts = [text for line in lines if (text := json.loads(line).get("gold_text"))]
+    assert len(texts) > 1000
+    assert same(tokenizer, reference, texts)
+
+
+@given(texts=st.lists(TEXTS, max_size=5))
+def test_any_text_gets_the_ids_of_metas_tokenizer(tokenizer, reference, texts):
+    assert same(tokenizer, reference, texts)
+
+
+@given(text=TEXTS)
+def test_decoding_gives_the_text_back(tokenizer, text):
+    assert tokenizer.decode(tokenizer.encode_batch([text])[0]) == text
+
+
+@pytest.mark.parametrize("letter", ["a", "あ", "髙", "1", "!"])
+def test_a_hundred_thousand_letters_without_a_break_are_encoded_at_once(tokenizer, reference, letter):
+    # The reference's own `encode` would cut at 25,000 letters, so its model is asked.
+    text = letter * 100_000
+    assert tokenizer.encode_batch([text])[0].tolist() == reference.model.encode_ordinary(text)
+
+
+def test_text_that_spells_a_special_token_stays_text(tokenizer):
+    texts = [f"前{special}後" for special in SPECIAL_TOKENS]
+    for text, ids in zip(texts, tokenizer.encode_batch(texts), strict=True):
+        assert ids.max() < 128_000
+        assert tokenizer.decode(ids) == text
+
+
+def test_vocabulary_and_special_tokens_are_llama_3s(tokenizer, reference):
+    assert tokenizer.vocab_size == reference.n_words == 128_256
+    assert tokenizer.eod == reference.eos_id == 128_001
+    assert {token: 128_000 + i for i, token in enumerate(SPECIAL_TOKENS)} == reference.special_tokens
+    assert tokenizer.sha256 == module.LLAMA3_SHA256
+
+
+def test_ids_are_int32_rows_and_an_empty_text_has_none(tokenizer):
+    empty, one = tokenizer.encode_batch(["", "清流"])
+    assert empty.dtype == one.dtype == np.int32
+    assert (empty.shape, one.ndim) == ((0,), 1)
+    assert tokenizer.encode_batch([]) == []
+
+
+def test_a_lone_surrogate_becomes_the_replacement_character(tokenizer, reference):
+    ids = tokenizer.encode_batch(["清\ud800流"])[0]
+    assert ids.tolist() == reference.model.encode_ordinary("清\ud800流")
+    assert tokenizer.decode(ids) == "清\ufffd流"
+
+
+def test_a_text_that_the_pattern_gives_up_on_is_named(tokenizer):
+    with pytest.raises(TokenizerError, match="text 1 of the batch"):
+        tokenizer.encode_batch(["清流", " " * 1_000_001])
+
+
+def test_only_a_special_token_may_end_a_document(tokenizer):
+    with pytest.raises(TokenizerError, match="no special token"):
+        Tokenizer("x", tokenizer.sha256, tokenizer.vocab_size, 17, tokenizer.encoding)
+
+
+def test_a_file_of_bytes_is_a_vocabulary_with_the_special_tokens_behind_it(tmp_path):
+    path = tmp_path / "bytes.tiktoken"
+    path.write_bytes(BYTES)
+    loaded = load_tokenizer(str(path))
+    assert (loaded.vocab_size, loaded.eod) == (512, 257)
+    assert loaded.encode_batch(["清"])[0].tolist() == list("清".encode())
+
+
+def test_a_file_changed_in_place_is_read_again(tmp_path):
+    path = tmp_path / "a.tiktoken"
+    path.write_bytes(BYTES)
+    before = load_tokenizer(str(path))
+    path.write_bytes(BYTES + base64.b64encode(b"ab") + b" 256\n")
+    after = load_tokenizer(str(path))
+    assert after.sha256 != before.sha256
+    assert after.encode_batch(["ab"])[0].tolist() == [256]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (BYTES.replace(b" 3\n", b"\n", 1), "line 4: "),
+        (BYTES.replace(b" 3\n", b" x\n", 1), "line 4: "),
+        (BYTES.replace(b"Aw==", b"A!==", 1), "line 4: "),
+        (BYTES.replace(b" 3\n", b" 4\n", 1), "line 4: rank 3 was expected"),
+        (BYTES + b"Aw== 256\n", "line 257: an empty or repeated token"),
+        (BYTES[: BYTES.index(b"/w==")], "no token for byte 0xff"),
+        (b"", "no token for byte 0x00"),
+        (b'{"version": "1.0"}', "line 1: "),
+        (b"\x80\x02ctorch\n", "line 1: "),
+    ],
+)
+def test_a_damaged_file_is_refused_with_its_line(tmp_path, content, problem):
+    path = tmp_path / "damaged.tiktoken"
+    path.write_bytes(content)
+    with pytest.raises(TokenizerError, match=f"damaged.tiktoken is not a tiktoken file: {problem}") as caught:
+        load_tokenizer(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(TokenizerError, match=r"no tokenizer file .*nowhere"):
+        load_tokenizer(str(tmp_path / "nowhere"))
+    with pytest.raises(TokenizerError, match="cannot read"):
+        load_tokenizer(str(tmp_path))
+
+
+def test_another_file_in_the_place_of_llama_3s_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "tokenizer.model"
+    path.write_bytes(BYTES)
+    monkeypatch.setattr(module, "_llama3_file", lambda: path)
+    with pytest.raises(TokenizerError, match=f"not Llama 3's {module.LLAMA3_SHA256}"):
+        load_tokenizer("llama3")
+
+
+def test_without_llama_models_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(TokenizerError, match=r"pip install 'seiryu\[llama3\]'"):
+        load_tokenizer("llama3")
+
+
+def test_loading_does_not_run_llama_models():
+    code = (
+        "import sys; from seiryu.corpus.tokenizer import load_tokenizer; load_tokenizer('llama3');"
+        "print([name for name in sys.modules if name.startswith('llama_models')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
