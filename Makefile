@@ -1,0 +1,60 @@
+# make run   sample archives through every stage, to runs/sample/
+# make test  linter, type checker, all tests
+# make megatron  the shards of make run, read by Megatron's own code
+# make bench  the figures of the documentation
+# make lock  newest versions that pyproject.toml allows, into requirements/
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --only-binary :all:
+ROOMS := corpus filters dedup pipelines configs
+
+.PHONY: run test megatron bench lock clean
+run: $(VENV)/run
+	$(BIN)/seiryu run configs/sample.yaml
+
+test: $(VENV)/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p seiryu
+	$(BIN)/python -m pytest --ignore tests/megatron
+
+megatron: run $(VENV)/megatron
+	SEIRYU_RUN=runs/sample $(BIN)/python -m pytest tests/megatron
+
+bench: $(VENV)/test
+	$(BIN)/python -m benchmarks
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+	sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11, 3.12 or 3.13 is wanted, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run: $(VENV)/python requirements/run.txt pyproject.toml
+	@echo "installing into $(VENV): about a minute"
+	$(PIP) --require-hashes --requirement requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The rooms stand at the top of the repository; the type checker finds them as seiryu.* through links.
+$(VENV)/test: $(VENV)/run requirements/test.txt
+	$(PIP) --require-hashes --requirement requirements/test.txt
+	mkdir -p $(VENV)/typing/seiryu
+	for room in $(ROOMS); do ln -sfn "$(CURDIR)/$$room" $(VENV)/typing/seiryu/$$room; done
+	@touch $@
+
+$(VENV)/megatron: $(VENV)/test requirements/megatron.txt
+	$(PIP) --constraint requirements/test.txt --requirement requirements/megatron.txt
+	@touch $@
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock"
+lock: $(VENV)/python
+	$(PIP) uv
+	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --output-file requirements/run.txt
+	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --extra test --constraint requirements/run.txt \
+	--output-file requirements/test.txt
+
+clean:
+	rm -rf $(VENV) runs build *.egg-info
