@@ -1,1 +1,1 @@
-"""What has been seen before: signatures, the bands they are compared by, and the choice of survivors."""
+"""What has been seen before: signatures, and the choice of survivors. Imports corpus."""

@@ -117,10 +117,11 @@ def main() -> None:
     except SeiryuError as error:
         code = _failed(error, verbose)
     except KeyboardInterrupt:
-        print("interrupted; what is done is kept, the same command goes on", file=sys.stderr)
         code = 130
     except Exception as error:  # noqa: BLE001 - the last line of defence
         code = _unexpected(error, verbose)
+    if code == 130:  # Ctrl-C, which typer turns into this code where it sees it first
+        print("interrupted; what is done is kept, the same command goes on", file=sys.stderr)
     sys.exit(code)
 
 

@@ -96,6 +96,8 @@ def _explain(location: tuple[int | str, ...], error: ErrorDetails) -> str:
         return f"{name}: unknown key; {hint}"
     if error["type"] == "missing":
         return f"{name}: is missing"
+    if error["type"] in ("model_type", "model_attributes_type"):
+        return f"{name}: a mapping with {', '.join(_fields(location))} is wanted, not {_kind(error['input'])}"
     message = error["msg"].removeprefix("Value error, ")
     return f"{name}: {json.dumps(error['input'], ensure_ascii=False, default=str)[:60]}: {message[0].lower() + message[1:]}"
 

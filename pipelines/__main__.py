@@ -1,0 +1,5 @@
+"""`python -m seiryu.pipelines` is `seiryu`."""
+
+from seiryu.pipelines.cli import main
+
+main()

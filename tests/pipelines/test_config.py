@@ -1,0 +1,106 @@
+"""A config that cannot be used ends with 2 and one line that says where and what was meant."""
+
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, seiryu, write_config
+from seiryu.pipelines.config_file import ConfigError, load_config
+
+GOOD = """\
+run: runs/x
+source:
+  kind: files
+  paths: [samples/*.warc.gz]
+"""
+
+
+def fails(tmp_path: Path, text: str, *changes: str) -> str:
+    path = tmp_path / "c.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(path), changes)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message.replace(str(path), "c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("extract:\n  extracter: trafilatura\n", 'c.yaml:6: extract.extracter: unknown key; did you mean "extractor"?'),
+        ("tokenise: {}\n", 'c.yaml:5: tokenise: unknown key; did you mean "tokenize"?'),
+        ("dedup:\n  bands: many\n", 'c.yaml:6: dedup.bands: "many": input should be a valid integer'),
+        ("dedup:\n  bands: '40'\n", 'c.yaml:6: dedup.bands: "40": input should be a valid integer'),
+        ("dedup:\n  bands: 0\n", "c.yaml:6: dedup.bands: 0: input should be greater than or equal to 1"),
+        ("language:\n  min_score: 1.5\n", "c.yaml:6: language.min_score: 1.5: input should be less than or equal to 1"),
+        ("extract:\n  max_page: 20 apples\n", 'c.yaml:6: extract.max_page: "20 apples": a size such as 500, 20MB or 1.5GiB is wanted'),
+        ("rules:\n  change:\n    few_hiragana: {lo: 1}\n", 'c.yaml:7: rules.change.few_hiragana.lo: unknown key; did you mean "low"?'),
+        ("rules: swallow\n", 'c.yaml:5: rules: a mapping with preset, change, words is wanted, not a text'),
+        ("run: [\n", "c.yaml:6: not YAML"),
+    ],
+)
+def test_one_line_says_where_and_what_was_meant(more: str, message: str, tmp_path: Path) -> None:
+    assert fails(tmp_path, GOOD + more).startswith(message)
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    assert fails(tmp_path, "run: x\n") == "c.yaml: source: is missing"
+    assert fails(tmp_path, "- a\n") == "c.yaml: a mapping with run, source, ... is wanted, not a list"
+
+
+def test_a_change_on_the_command_line_is_told_from_the_file(tmp_path: Path) -> None:
+    assert fails(tmp_path, GOOD, "dedup.bands=x") == 'c.yaml: dedup.bands: "x": input should be a valid integer'
+    assert fails(tmp_path, GOOD, "dedup.bands") == "--set dedup.bands: a.b=value is wanted"
+    assert fails(tmp_path, GOOD, "run.x=1") == "--set run.x=1: run is a text, it has no x"
+    assert load_config(str(tmp_path / "c.yaml"), ["source.paths=[a,b]", "extract.max_page=2MB"]).source.paths == ("a", "b")
+
+
+def test_sizes_are_read_as_people_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(GOOD)
+    sizes = {"500": 500, "20MB": 20_000_000, "1.5GiB": 1_610_612_736, "2 K": 2000}
+    for text, size in sizes.items():
+        assert load_config(str(path), [f"extract.max_page={text}"]).extract.max_page == size
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "configs").glob("*.yaml")))
+def test_every_config_of_the_repository_can_be_loaded(name: str) -> None:
+    assert load_config(str(ROOT / "configs" / name)).run
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("rules.preset=swalow", "swallow"),
+        ("rules.preset=nowhere/rules.yaml", "nowhere/rules.yaml"),
+        ("rules.change.few_hiragna.low=0.1", "few_hiragana"),
+        ("rules.change.few_hiragana={low: 0.5, high: 0.1}", "few_hiragana"),
+        ("rules.words=[nowhere.txt]", "nowhere.txt"),
+        ("source.paths=[nowhere/*.warc.gz]", "nowhere/*.warc.gz"),
+        ("tokenize.tokenizer=nowhere.model", "nowhere.model"),
+    ],
+)
+def test_what_a_config_names_and_is_not_there_ends_with_2_before_anything_starts(change: str, message: str, tmp_path: Path) -> None:
+    config = write_config(tmp_path, ROOT / "samples")
+    ended = seiryu("run", config, "--set", change)
+    assert ended.code == 2, ended.err
+    assert message in ended.err
+    assert len(ended.err.strip().splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_config_that_is_not_there_and_a_wrong_command_end_with_2() -> None:
+    ended = seiryu("run", "nowhere.yaml")
+    assert (ended.code, ended.err) == (2, "seiryu: nowhere.yaml: No such file or directory\n")
+    assert seiryu("rnu", "x").code == 2
+    assert seiryu("run").code == 2
+    assert "no such stage; known: extract" in seiryu("run", ROOT / "configs/sample.yaml", "--until", "nowhere").err
+
+
+def test_help_is_there_at_once_because_it_imports_nothing_heavy() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, seiryu.pipelines.cli; print(sorted({'ray','pyarrow','numba','trafilatura','tiktoken'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert "verify" in seiryu("--help").out
