@@ -62,7 +62,7 @@ def cluster(config: Config) -> Iterator[None]:
         ray.init(
             address=config.engine.address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False, **options
         )
-    except Exception as error:  # noqa: BLE001 - Ray raises bare exceptions here
+    except Exception as error:
         raise EngineError(f"engine.address: no Ray at {config.engine.address}: {error}") from error
     try:
         yield

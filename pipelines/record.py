@@ -17,8 +17,8 @@ _LIBRARIES = ("fastwarc", "trafilatura", "lxml", "fasttext-community", "numba", 
               "hojichar", "tiktoken", "pyarrow", "ray", "zstandard")  # fmt: skip
 
 
-def run_record(state: State, set_aside: dict[str, str], seconds: float) -> dict[str, Any]:
-    """The record of a run as it stands now."""
+def run_record(state: State, set_aside: dict[str, str], seconds: float | None) -> dict[str, Any]:
+    """The record of a run as it stands now; `seconds`: how long it took, None while it runs."""
     config = state.config
     stages = {
         stage.name: {
@@ -32,8 +32,9 @@ def run_record(state: State, set_aside: dict[str, str], seconds: float) -> dict[
     return {
         "seiryu": VERSION, "python": platform.python_version(), "libraries": {name: _version(name) for name in _LIBRARIES},
         "config": config.model_dump(mode="json"), "config_sha256": config.sha256(), "models": _models(state),
-        "input_sha256": identity(state.completed("extract")), "stage_names": [stage.name for stage in CHAIN], "stages": stages,
-        "set_aside": set_aside, "wall_seconds": round(seconds, 1), "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "input_sha256": identity(state.completed("extract")), "stages": stages,
+        "set_aside": set_aside, "wall_seconds": None if seconds is None else round(seconds, 1),
+        "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }  # fmt: skip
 
 

@@ -44,6 +44,7 @@ def run(config: Config, until: str = "", prune: bool = False) -> Ended:
     store = Store(config.run)
     state = State(store, config)
     ended = Ended(state)
+    store.write_json("run.json", run_record(state, {}, None))  # so that `status` can be asked from now on
     begin = time.monotonic()
     with ExitStack() as stack:
         connected = False
@@ -75,6 +76,10 @@ def _drop_orphans(state: State, todo: Todo, prune: bool) -> None:
         )
     for unit in todo.orphans:
         state.remove(todo.stage.name, unit)
+    wanted = {unit.name for unit in todo.to_make}
+    for unit in state.set_aside(todo.stage.name):
+        if unit not in wanted:
+            state.store.delete(f"units/{todo.stage.name}/{unit}.failed")
 
 
 def _make(state: State, todo: Todo, ended: Ended) -> int:
@@ -82,10 +87,11 @@ def _make(state: State, todo: Todo, ended: Ended) -> int:
     stage, begin = todo.stage, time.monotonic()
     with watching(stage.name, len(todo.to_make)) as watch:
         progress = run_units(todo.to_make, state.config, watch)
-    for name in [unit.name for unit in todo.units if unit.name not in progress.set_aside]:
-        state.store.delete(f"units/{stage.name}/{name}.failed")
     for unit in todo.to_make:
-        if outcome := progress.set_aside.get(unit.name):
+        outcome = progress.set_aside.get(unit.name)
+        if not outcome:
+            state.store.delete(f"units/{stage.name}/{unit.name}.failed")
+        else:
             if unit.name in todo.stale:
                 state.remove(stage.name, unit.name)
             record = set_aside_record(unit, outcome, progress.attempts[unit.name])

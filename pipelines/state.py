@@ -39,16 +39,25 @@ class State:
 
     @classmethod
     def of_run(cls, root: str) -> State:
-        """A run directory as its last run left it. InputError if it has no run.json."""
+        """A run directory as its last run left it: units that fit the units they were made from. InputError if it has no run.json.
+
+        Unlike `look` this asks neither for the archives nor for the models and libraries of the time.
+        """
+        from seiryu.pipelines.chain import CHAIN
+
         store = Store(root)
         if not store.exists("run.json"):
             raise InputError(f"{root} holds no run: run.json is not there")
         record = store.read_json("run.json")
         config = Config.model_validate_json(json.dumps(record["config"] | {"run": root}))
         state = cls(store, config)
-        for stage in record["stage_names"]:
-            names = store.names(f"units/{stage}", ".json")
-            state._completed[stage] = {name.removesuffix(".json"): state._read(f"units/{stage}/{name}") for name in names}
+        for stage in CHAIN:
+            names = store.names(f"units/{stage.name}", ".json")
+            found = {name.removesuffix(".json"): state._read(f"units/{stage.name}/{name}") for name in names}
+            if stage is not CHAIN[0]:
+                units = {unit.name: unit for unit in stage.units(state)}
+                found = {name: sidecar for name, sidecar in found.items() if name in units and _fits(sidecar, units[name])}
+            state._completed[stage.name] = found
         return state
 
     def look(self, stage: Stage) -> Todo:
@@ -103,6 +112,11 @@ class State:
         self.store.delete(name)
         for output in sidecar.outputs:
             self.store.delete(output.name)
+
+
+def _fits(sidecar: Sidecar, unit: Unit) -> bool:
+    """Whether a unit was made from what now lies there."""
+    return bool(sidecar.made_of["inputs"] == json.loads(json.dumps(unit.inputs)) and sidecar.made_of["params"] == unit.params)
 
 
 def identity(sidecars: dict[str, Sidecar]) -> str:

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One piece of work. `params`: what to do, in JSON's values; `inputs`: name -> identity of all that it reads."""
+    """One piece of work. `params`: what to do, in JSON's values; `inputs`: name -> identity of all that it reads.
+
+    `path`: where its input lies, if that is outside the run; an archive that was moved is still the same archive.
+    """
 
     stage: str
     name: str
     params: dict[str, Any]
     inputs: dict[str, Any]
+    path: str = ""
 
     @property
     def sidecar(self) -> str:

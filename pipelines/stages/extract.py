@@ -54,7 +54,7 @@ def units(state: State) -> list[Unit]:
         name = _SUFFIX.sub("", base)
         if bases[base] > 1 or sum(_SUFFIX.sub("", other) == name for other in bases) > 1:
             name += "-" + hashlib.sha256(path.encode()).hexdigest()[:8]
-        made.append(Unit("extract", name, {"path": path, "warc": base if bases[base] == 1 else path}, identity(path)))
+        made.append(Unit("extract", name, {"warc": base if bases[base] == 1 else path}, identity(path), path))
     return made
 
 
@@ -163,7 +163,7 @@ class Extractor:
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
     extractor = Extractor(config, unit.params["warc"])
-    path = unit.params["path"]
+    path = unit.path
     with open_input(path) as file:
         rows = list(extractor.documents(raw_records(file, path, config.extract.max_page + _HEADROOM)))
     if extractor.counts.records == extractor.counts.failed["damaged"]:

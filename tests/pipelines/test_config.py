@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, seiryu, write_config
+
 from seiryu.pipelines.config_file import ConfigError, load_config
 
 GOOD = """\
@@ -33,9 +34,15 @@ def fails(tmp_path: Path, text: str, *changes: str) -> str:
         ("dedup:\n  bands: '40'\n", 'c.yaml:6: dedup.bands: "40": input should be a valid integer'),
         ("dedup:\n  bands: 0\n", "c.yaml:6: dedup.bands: 0: input should be greater than or equal to 1"),
         ("language:\n  min_score: 1.5\n", "c.yaml:6: language.min_score: 1.5: input should be less than or equal to 1"),
-        ("extract:\n  max_page: 20 apples\n", 'c.yaml:6: extract.max_page: "20 apples": a size such as 500, 20MB or 1.5GiB is wanted'),
-        ("rules:\n  change:\n    few_hiragana: {lo: 1}\n", 'c.yaml:7: rules.change.few_hiragana.lo: unknown key; did you mean "low"?'),
-        ("rules: swallow\n", 'c.yaml:5: rules: a mapping with preset, change, words is wanted, not a text'),
+        (
+            "extract:\n  max_page: 20 apples\n",
+            'c.yaml:6: extract.max_page: "20 apples": a size such as 500, 20MB or 1.5GiB is wanted',
+        ),
+        (
+            "rules:\n  change:\n    few_hiragana: {lo: 1}\n",
+            'c.yaml:7: rules.change.few_hiragana.lo: unknown key; did you mean "low"?',
+        ),
+        ("rules: swallow\n", "c.yaml:5: rules: a mapping with preset, change, words is wanted, not a text"),
         ("run: [\n", "c.yaml:6: not YAML"),
     ],
 )
@@ -80,7 +87,9 @@ def test_every_config_of_the_repository_can_be_loaded(name: str) -> None:
         ("tokenize.tokenizer=nowhere.model", "nowhere.model"),
     ],
 )
-def test_what_a_config_names_and_is_not_there_ends_with_2_before_anything_starts(change: str, message: str, tmp_path: Path) -> None:
+def test_what_a_config_names_and_is_not_there_ends_with_2_before_anything_starts(
+    change: str, message: str, tmp_path: Path
+) -> None:
     config = write_config(tmp_path, ROOT / "samples")
     ended = seiryu("run", config, "--set", change)
     assert ended.code == 2, ended.err
@@ -101,6 +110,8 @@ def test_help_is_there_at_once_because_it_imports_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    code = "import sys, seiryu.pipelines.cli; print(sorted({'ray','pyarrow','numba','trafilatura','tiktoken'} & set(sys.modules)))"
+    code = (
+        "import sys, seiryu.pipelines.cli; print(sorted({'ray','pyarrow','numba','trafilatura','tiktoken'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     assert "verify" in seiryu("--help").out

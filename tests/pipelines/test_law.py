@@ -58,7 +58,9 @@ def test_what_a_stage_keeps_is_what_lies_in_its_table_and_what_the_next_one_begi
     def rows(folder: str) -> int:
         return sum(pq.read_metadata(file).num_rows for file in (run / folder).glob("*.parquet"))
 
-    masks = [pq.read_table(file, columns=["reject_mask"])["reject_mask"].to_pylist() for file in (run / "signals").glob("*.parquet")]
+    masks = [
+        pq.read_table(file, columns=["reject_mask"])["reject_mask"].to_pylist() for file in (run / "signals").glob("*.parquet")
+    ]
     passing = sum(mask == 0 for unit in masks for mask in unit)
     originals = [pq.read_table(file)["duplicate_of"].to_pylist() for file in (run / "dedup").glob("*.parquet")]
     unique = sum(original == "" for unit in originals for original in unit)

@@ -43,7 +43,9 @@ def wait_until(condition: object, process: subprocess.Popen[bytes], seconds: flo
 
 
 def start(config: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command("run", config), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    return subprocess.Popen(
+        command("run", config), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def test_one_worker_makes_the_bytes_of_two(small_run: Path, small_archives: Path, tmp_path: Path) -> None:
