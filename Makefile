@@ -46,7 +46,7 @@ $(VENV)/test: $(VENV)/run requirements/test.txt
 	@touch $@
 
 $(VENV)/megatron: $(VENV)/test requirements/megatron.txt
-	$(PIP) --constraint requirements/test.txt --requirement requirements/megatron.txt
+	$(PIP) --requirement requirements/megatron.txt
 	@touch $@
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock"

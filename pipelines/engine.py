@@ -54,6 +54,8 @@ def cluster(config: Config) -> Iterator[None]:
     os.environ.update(quiet_libraries())
     import ray
 
+    # A local Ray guards itself with a token, as it should; that it does is no news to whoever runs this.
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
     local = config.engine.address == "local"
     options: dict[str, Any] = (
         {"num_cpus": config.engine.workers, "object_store_memory": _OBJECT_STORE, "include_dashboard": False} if local else {}

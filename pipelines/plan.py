@@ -11,7 +11,8 @@ from seiryu.pipelines.sizes import human
 from seiryu.pipelines.stages.extract import archives
 from seiryu.pipelines.state import State
 
-# Measured with the sample archives on one core: benchmarks/ and docs/log.md say where.
+# Of compressed archives on one core if every other page is Japanese, as in the samples (docs/log.md); a crawl, of which one page
+# in twenty is, goes several times as fast.
 _BYTES_A_SECOND = 500_000
 
 
@@ -38,6 +39,6 @@ def plan(state: State) -> list[dict[str, Any]]:
 
 
 def _cost(state: State) -> str:
-    """Size of all archives, and the time of extraction on one core from the measured rate."""
+    """Size of all archives, and the time that extraction takes at the measured rate."""
     size = sum(int(identity(path).get("size", 0)) for path in archives(state.config))
-    return f"; {human(size)} of archives, about {max(1, round(size / _BYTES_A_SECOND / 60)):,} core minutes"
+    return f"; {human(size)} of archives, at most about {max(1, round(size / _BYTES_A_SECOND / 60)):,} core minutes"
