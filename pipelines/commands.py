@@ -57,6 +57,10 @@ def _show(ended: Ended, report: str) -> None:
         size = sum(output.size for output in done.outputs[:2])
         path = ended.state.store.path(f"shards/{name}.bin")
         out.print(f"{done.counts.extra['tokens']:>13,} tokens in {done.counts.records:,} sequences  {path}  {human(size)}")
+    chosen = ended.state.config.tokenize.validation_share
+    if ended.state.completed("shards") and chosen and not ended.state.counts("tokenize").extra["sequences.validation"]:
+        documents = ended.state.counts("tokenize").kept
+        out.print(f"no validation shard: tokenize.validation_share {chosen:g} of {documents:,} documents chose none")
     out.print(f"report  {report}")
 
 

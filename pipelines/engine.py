@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any
 from seiryu.corpus.errors import SeiryuError
 from seiryu.pipelines.attempt import Outcome, attempt, quiet_libraries
 from seiryu.pipelines.config import Config
+from seiryu.pipelines.sizes import human
 from seiryu.pipelines.unit import Unit
 
 LOST_NODES = 20
@@ -52,6 +54,7 @@ def cluster(config: Config) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.update(quiet_libraries())
+    _check_address(config.engine.address)
     import ray
 
     # A local Ray guards itself with a token, as it should; that it does is no news to whoever runs this.
@@ -67,6 +70,7 @@ def cluster(config: Config) -> Iterator[None]:
     except Exception as error:
         raise EngineError(f"engine.address: no Ray at {config.engine.address}: {error}") from error
     try:
+        _check_memory(config)
         yield
     finally:
         ray.shutdown()
@@ -144,6 +148,27 @@ def _outcome(reference: Any) -> tuple[Outcome, bool]:
     except RayError as error:
         return Outcome("retry", str(error).strip().splitlines()[0], str(error)), False
     return outcome, False
+
+
+def _check_address(address: str) -> None:
+    """EngineError for an address where nobody listens; Ray would go on trying for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon:
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise EngineError(f"engine.address: no Ray at {address} (host:port is wanted, auto or local): {error}") from error
+
+
+def _check_memory(config: Config) -> None:
+    """EngineError where no node could ever take a unit, for which Ray would wait without a word."""
+    import ray
+
+    largest = max((node["Resources"].get("memory", 0) for node in ray.nodes()), default=0)
+    if config.engine.memory > largest:
+        wanted, there = human(config.engine.memory), human(largest)
+        raise EngineError(f"engine.memory: a unit asks for {wanted}, the largest node offers {there}; lower it")
 
 
 def _room() -> int:

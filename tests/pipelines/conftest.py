@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,5 +81,11 @@ def run_copy(small_run: Path, small_archives: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def environment(**more: str) -> dict[str, str]:
-    return os.environ | more
+def processes() -> Iterator[tuple[int, str]]:
+    """Process id and command line of every process; Ray names its workers `ray::` and the task."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                yield int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            except OSError:
+                continue

@@ -5,11 +5,10 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, command, hashes, seiryu, write_config
+from conftest import ROOT, command, hashes, processes, seiryu, write_config
 
 RESULT = ("shards", "provenance", "corpus", "documents", "signals", "dedup")
 
@@ -21,15 +20,6 @@ def sidecars(run: Path) -> int:
 def workers() -> list[int]:
     """Process ids of Ray's workers that are busy with a unit of ours; Ray names them after the task."""
     return [pid for pid, name in processes() if re.match(r"ray::[a-z]+:", name)]
-
-
-def processes() -> Iterator[tuple[int, str]]:
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                yield int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            except OSError:
-                continue
 
 
 def wait_until(condition: object, process: subprocess.Popen[bytes], seconds: float = 120) -> bool:
