@@ -1,0 +1,93 @@
+"""Small parts of the pipeline, each by itself."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seiryu.corpus.errors import LawBroken
+from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.sizes import human, size
+from seiryu.pipelines.stages.hosts import verdict
+from seiryu.pipelines.stages.tokenize import shuffle_key, split_of
+from seiryu.pipelines.unit import difference
+
+names = st.sampled_from(["a", "b", "c"])
+counters = st.dictionaries(names, st.integers(0, 1000)).map(Counter)
+
+
+def test_a_record_too_few_or_too_many_breaks_the_law() -> None:
+    counts = Counts(10, 5, Counter(a=3), Counter(b=2))
+    counts.check("here")
+    for wrong in (9, 11):
+        counts.records = wrong
+        with pytest.raises(LawBroken, match=f"here: {wrong} records went in, 10 are accounted for"):
+            counts.check("here")
+
+
+@given(st.lists(st.tuples(st.integers(0, 1000), counters, counters, counters, counters), max_size=5))
+def test_units_that_keep_the_law_keep_it_together_and_survive_their_sidecar(parts) -> None:
+    total = Counts()
+    for kept, rejected, failed, letters, extra in parts:
+        records = kept + rejected.total() + failed.total()
+        counts = Counts.from_json(Counts(records, kept, rejected, failed, letters, extra).to_json())
+        counts.check("unit")
+        total.add(counts)
+    total.check("total")
+    assert total.extra.total() == sum(part[4].total() for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("host", "blocked"),
+    [
+        ("5ch.net", True),
+        ("egg.5ch.net", True),
+        ("not5ch.net", False),
+        ("5ch.net.example.jp", False),
+        ("ja.wikipedia.org", True),
+        ("mywikipedia.org", False),
+        ("", False),
+    ],
+)
+def test_a_blocked_host_is_it_or_a_part_of_it_and_not_one_that_ends_alike(host: str, blocked: bool) -> None:
+    assert bool(verdict(host, ("5ch.net", "Wikipedia.org."))) is blocked
+
+
+def test_the_order_of_documents_is_known_for_all_time() -> None:
+    assert shuffle_key("0036c42e-7d4d-47c5-a6f5-c5ce723e249a", "seiryu") == 17143125611472803977
+    assert shuffle_key("0036c42e-7d4d-47c5-a6f5-c5ce723e249a", "other") != 17143125611472803977
+
+
+def test_keys_are_spread_evenly_and_the_split_does_not_follow_them() -> None:
+    ids = [f"document {number}" for number in range(20_000)]
+    keys = np.array([shuffle_key(doc_id, "s") for doc_id in ids], np.uint64)
+    held_out = np.array([split_of(doc_id, "s", 0.25) == "validation" for doc_id in ids])
+    shares = np.histogram(keys.astype(np.float64), bins=10, range=(0, 2.0**64))[0] / len(ids)
+    assert np.abs(shares - 0.1).max() < 0.01
+    assert abs(held_out.mean() - 0.25) < 0.01
+    assert abs(held_out[keys < 2**63].mean() - 0.25) < 0.02
+
+
+@pytest.mark.parametrize(("share", "split"), [(0.0, "train"), (1.0, "validation")])
+def test_a_share_of_nothing_or_all_is_exact(share: float, split: str) -> None:
+    assert {split_of(str(number), "s", share) for number in range(1000)} == {split}
+
+
+def test_why_a_unit_is_stale_is_said_in_words() -> None:
+    old = {"version": 1, "settings": {"low": 1, "high": 2}, "params": {}, "inputs": {"text": "a"}}
+    new = {"version": 2, "settings": {"low": 1, "high": 3}, "params": {}, "inputs": {"text": "b"}}
+    assert difference(old, new) == "input text changed; high: 2 -> 3; code version 1 -> 2"
+
+
+@given(st.integers(0, 10**15))
+def test_a_size_is_read_from_a_number_or_its_text(number: int) -> None:
+    assert size(number) == size(str(number)) == size(f"{number}B") == number
+    assert human(number).split()[1] in ("B", "kB", "MB", "GB", "TB")
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5.5", "20 apples", "１０", True, None, [1]])
+def test_what_is_no_size_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="a size such as 500, 20MB"):
+        size(text)
