@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from seiryu.corpus import megatron
 from seiryu.corpus.megatron import ShardError, ShardReader, ShardSummary, token_dtype, verify_shard, write_shard
 from seiryu.corpus.storage import HashingFile
@@ -71,17 +72,13 @@ def test_documents_come_back_with_their_end(tmp_path_factory, corpus, block):
 
 
 def test_the_bytes_are_megatrons_layout(shard):
-    assert shard.with_suffix(".bin").read_bytes() == struct.pack(
-        "<47i", 1, 2, 3, 128_001, 128_255, 128_001, *[5] * 40, 128_001
-    )
+    assert shard.with_suffix(".bin").read_bytes() == struct.pack("<47i", 1, 2, 3, 128_001, 128_255, 128_001, *[5] * 40, 128_001)
     expected = b"MMIDIDX\0\0" + struct.pack("<QBQQ", 1, 4, 3, 4)
     expected += struct.pack("<3i3q4q", 4, 2, 41, 0, 16, 24, 0, 1, 2, 3)
     assert shard.with_suffix(".idx").read_bytes() == expected
 
 
-@pytest.mark.parametrize(
-    ("vocab_size", "dtype"), [(256, "<u2"), (65_499, "<u2"), (65_500, "<i4"), (128_256, "<i4")]
-)
+@pytest.mark.parametrize(("vocab_size", "dtype"), [(256, "<u2"), (65_499, "<u2"), (65_500, "<i4"), (128_256, "<i4")])
 def test_two_bytes_a_token_only_below_65500(vocab_size, dtype):
     assert token_dtype(vocab_size) == np.dtype(dtype)
 

@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from seiryu.corpus import tokenizer as module
 from seiryu.corpus.tokenizer import SPECIAL_TOKENS, Tokenizer, TokenizerError, load_tokenizer
 
 reference_module = pytest.importorskip("llama_models.llama3.tokenizer", reason="pip install 'seiryu[llama3]'")
 LABELS = Path(__file__).parents[2] / "samples" / "labels.jsonl.gz"
 BYTES = b"".join(base64.b64encode(bytes([i])) + b" %d\n" % i for i in range(256))
-SPELT = st.sampled_from(
-    ["<|end_of_text|>", "<|begin_of_text|>", "<|eot_id|>", "<|", "|>", " ", "\n", "。", "　"]
-)
+SPELT = st.sampled_from(["<|end_of_text|>", "<|begin_of_text|>", "<|eot_id|>", "<|", "|>", " ", "\n", "。", "　"])
 TEXTS = st.lists(st.text() | SPELT).map("".join)
 
 

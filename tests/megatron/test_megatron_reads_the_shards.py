@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+
 from seiryu.corpus.megatron import verify_shard, write_shard
 from seiryu.corpus.storage import HashingFile
 from seiryu.corpus.tokenizer import Tokenizer, load_tokenizer
