@@ -8,6 +8,7 @@ an object store shows an object only after its upload was closed. Whoever dies o
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -187,14 +188,29 @@ def open_input(path: str) -> IO[bytes]:
         raise InputError(f"{path} is a directory, not an archive") from error
 
 
+def is_directory(path: str) -> bool:
+    """Whether a path or URL names a directory that is there."""
+    fs, inner = fsspec.core.url_to_fs(path)
+    return bool(fs.isdir(inner))
+
+
 def expand(pattern: str) -> list[str]:
-    """The files that a path, a glob or a directory names, sorted. Empty when there are none."""
-    fs, path = fsspec.core.url_to_fs(pattern)
-    protocol = "" if isinstance(fs, LocalFileSystem) else pattern.split("://", 1)[0] + "://"
-    if fs.isdir(path):
-        path = f"{path.rstrip('/')}/*"
-    found = fs.glob(path) if any(letter in path for letter in "*?[") else [path] if fs.exists(path) else []
-    return sorted(protocol + name.removeprefix(protocol) for name in found if not fs.isdir(name))
+    """The files that a path or a glob names, or that lie in a directory or below it, sorted. Empty when there are none.
+
+    Local ones come back as they were written, relative or not; a glob of stars alone does not match hidden files.
+    """
+    fs, inner = fsspec.core.url_to_fs(pattern)
+    if isinstance(fs, LocalFileSystem):
+        local = pattern.removeprefix("file://")
+        if fs.isdir(inner):
+            return sorted(str(path) for path in Path(local).rglob("*") if path.is_file())
+        # A name that is there is meant as it stands, with [ and * in it or not.
+        found = [local] if fs.exists(inner) else glob.glob(local, recursive=True)  # noqa: PTH207 - a Path forgets ./
+        return sorted(path for path in found if not Path(path).is_dir())
+    if fs.isdir(inner):
+        return sorted(fs.unstrip_protocol(path) for path in fs.find(inner))
+    found = [inner] if fs.exists(inner) else fs.glob(inner) if any(letter in inner for letter in "*?[") else []
+    return sorted(fs.unstrip_protocol(path) for path in found if not fs.isdir(path))
 
 
 def identity(path: str) -> dict[str, Any]:

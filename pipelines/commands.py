@@ -11,6 +11,7 @@ from rich.table import Table
 
 from seiryu.corpus.storage import Store
 from seiryu.filters.ng_words import matcher
+from seiryu.pipelines.archives import archives
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError, load_config
@@ -23,7 +24,6 @@ from seiryu.pipelines.run import Ended
 from seiryu.pipelines.run import run as make_run
 from seiryu.pipelines.screen import funnel_table, out, say
 from seiryu.pipelines.sizes import human
-from seiryu.pipelines.stages.extract import archives
 from seiryu.pipelines.stages.tokenize import tokenizer
 from seiryu.pipelines.state import State
 from seiryu.pipelines.verify import verify as find_problems

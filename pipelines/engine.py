@@ -165,7 +165,8 @@ def _check_memory(config: Config) -> None:
     """EngineError where no node could ever take a unit, for which Ray would wait without a word."""
     import ray
 
-    largest = max((node["Resources"].get("memory", 0) for node in ray.nodes()), default=0)
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    largest = max((node["Resources"].get("memory", 0) for node in nodes), default=0)
     if config.engine.memory > largest:
         wanted, there = human(config.engine.memory), human(largest)
         raise EngineError(f"engine.memory: a unit asks for {wanted}, the largest node offers {there}; lower it")

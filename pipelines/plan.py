@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any
 
 from seiryu.corpus.storage import identity
+from seiryu.pipelines.archives import archives
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.sizes import human
-from seiryu.pipelines.stages.extract import archives
 from seiryu.pipelines.state import State
 
 # Of compressed archives on one core if every other page is Japanese, as in the samples (docs/log.md); a crawl, of which one page

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,44 +17,28 @@ from seiryu.corpus.charset import decode
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.extraction import EXTRACTOR, extractor_version, main_text, title
 from seiryu.corpus.page import BodyError, Page, payload, read_page
-from seiryu.corpus.storage import Store, expand, identity, open_input
+from seiryu.corpus.storage import Store, identity, open_input
 from seiryu.corpus.warc import Damaged, RawRecord, raw_records
 from seiryu.filters.japanese_bytes import look_for_kana
 from seiryu.filters.language import language, model_sha256
+from seiryu.pipelines.archives import archives, names, unit_names
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
 
-_SUFFIX = re.compile(r"\.warc(\.gz|\.zst)?$|\.gz$|\.zst$")
 _UUID = re.compile(r"<?urn:uuid:([0-9a-fA-F-]{36})>?")
 _HTML_LANG = re.compile(r"<html[^>]*?\s(?:xml:)?lang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _HEADROOM = 1 << 20  # of a record over its page: headers, and coding that does not compress
 
 
-def archives(config: Config) -> list[str]:
-    """Paths of all archives a config names. ConfigError when a path or glob names none."""
-    found: dict[str, None] = {}
-    for number, pattern in enumerate(config.source.paths):
-        files = [path for path in expand(pattern) if _SUFFIX.search(path) or path == pattern]
-        if not files:
-            raise ConfigError(f"source.paths[{number}]: {pattern} names no archive (.warc, .warc.gz, .warc.zst)")
-        found.update(dict.fromkeys(files))
-    return list(found)
-
-
 def units(state: State) -> list[Unit]:
     paths = archives(state.config)
-    bases = Counter(path.rsplit("/", 1)[-1] for path in paths)
-    made = []
-    for path in paths:
-        base = path.rsplit("/", 1)[-1]
-        name = _SUFFIX.sub("", base)
-        if bases[base] > 1 or sum(_SUFFIX.sub("", other) == name for other in bases) > 1:
-            name += "-" + hashlib.sha256(path.encode()).hexdigest()[:8]
-        made.append(Unit("extract", name, {"warc": base if bases[base] == 1 else path}, identity(path), path))
-    return made
+    called = names(paths)
+    return [
+        Unit("extract", unit, {"warc": name}, identity(path), path)
+        for unit, name, path in zip(unit_names(called), called, paths, strict=True)
+    ]
 
 
 def settings(config: Config) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Small parts of the pipeline, each by itself."""
 
+import json
 from collections import Counter
 
 import numpy as np
@@ -8,14 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seiryu.corpus.errors import LawBroken
+from seiryu.pipelines.archives import archives, names, unit_names
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.sizes import human, size
 from seiryu.pipelines.stages.hosts import verdict
 from seiryu.pipelines.stages.tokenize import shuffle_key, split_of
 from seiryu.pipelines.unit import difference
 
-names = st.sampled_from(["a", "b", "c"])
-counters = st.dictionaries(names, st.integers(0, 1000)).map(Counter)
+reasons = st.sampled_from(["a", "b", "c"])
+counters = st.dictionaries(reasons, st.integers(0, 1000)).map(Counter)
 
 
 def test_a_record_too_few_or_too_many_breaks_the_law() -> None:
@@ -91,3 +95,31 @@ def test_a_size_is_read_from_a_number_or_its_text(number: int) -> None:
 def test_what_is_no_size_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="a size such as 500, 20MB"):
         size(text)
+
+
+def test_archives_are_called_by_as_much_of_their_path_as_tells_them_apart() -> None:
+    paths = ["/here/2023/a.warc.gz", "/here/2024/a.warc.gz", "/here/b.warc", "/here/b.warc.zst"]
+    assert names(paths) == ["2023/a.warc.gz", "2024/a.warc.gz", "b.warc", "b.warc.zst"]
+    elsewhere = [path.replace("/here", "x/y") for path in paths]
+    assert names(elsewhere) == names(paths)
+    units = unit_names(names(paths))
+    assert len(set(units)) == 4
+    assert all("/" not in unit for unit in units)
+    assert unit_names(["c.warc.gz"]) == ["c"]
+
+
+def test_a_directory_gives_its_archives_and_a_glob_all_that_it_matches(tmp_path, monkeypatch) -> None:
+    for name in ("a.warc.gz", "sub/b.warc.zst", "sub/notes.txt", "labels.jsonl.gz", "odd [1].warc"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+
+    def found(*paths: str) -> list[str]:
+        return archives(Config.model_validate_json(json.dumps({"run": "r", "source": {"paths": paths}})))
+
+    assert found("in") == ["in/a.warc.gz", "in/odd [1].warc", "in/sub/b.warc.zst"]
+    assert found("in/sub/*") == ["in/sub/b.warc.zst", "in/sub/notes.txt"]
+    assert found("in/**/*.zst", "in") == ["in/sub/b.warc.zst", "in/a.warc.gz", "in/odd [1].warc"]
+    assert found("in/odd [1].warc") == ["in/odd [1].warc"]
+    with pytest.raises(ConfigError, match=r"source.paths\[1\]: nowhere names no archive"):
+        found("in", "nowhere")
