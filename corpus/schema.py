@@ -97,7 +97,8 @@ PROVENANCE = _schema(
 
 DECISIONS = _schema(
     _DOC_ID,
-    ("duplicate_of", pa.string(), "doc_id of the kept document it is a near-duplicate of; empty for a document that is kept"),
+    ("verdict", pa.string(), "kept, near_duplicate or blocked_host"),
+    ("duplicate_of", pa.string(), "doc_id of the kept document it is a near-duplicate of; else empty"),
     ("duplicates", pa.int32(), "how many near-duplicates this document was kept for"),
 )
 

@@ -46,6 +46,8 @@ def funnel(state: State) -> list[Step]:
             steps += _pages(counts, stage, state.config)
         else:
             steps += list(_reasons(counts, stage, state.config, skip=()))
+        if counts.letters["cut"]:
+            steps.append(Step("rejected", stage.name, "cut from texts", 0, counts.letters["cut"]))
         tokens = _tokens(state) if stage.name == "clean" else None
         steps.append(Step("total", stage.name, _AFTER[stage.name], counts.kept, counts.letters.get("kept", 0), tokens))
     return steps

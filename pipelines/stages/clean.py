@@ -1,10 +1,9 @@
-"""The final documents: survivors on wanted hosts, cleaned, and looked at again for their length. One unit is one file."""
+"""The final documents: what was kept, cleaned, and looked at again for its length. One unit is one file."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,15 +20,15 @@ from seiryu.pipelines.unit import Result, Stage, Unit
 
 
 def units(state: State) -> list[Unit]:
-    chosen, hosts = state.completed("select").get("all"), state.completed("hosts").get("all")
-    if not chosen or not hosts:
+    chosen = state.completed("select").get("all")
+    if not chosen:
         return []
     made = []
     for name, done in state.completed("signatures").items():
         documents = state.completed("extract")[name].output(f"documents/{name}.parquet").sha256
         inputs = {
             "documents": documents, "signals": state.completed("annotate")[name].digest, "signatures": done.digest,
-            "dedup": chosen.output(f"dedup/{name}.parquet").sha256, "hosts": hosts.digest,
+            "dedup": chosen.output(f"dedup/{name}.parquet").sha256,
         }  # fmt: skip
         made.append(Unit("clean", name, {}, inputs))
     return made
@@ -44,13 +43,9 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     decisions = _read(store, f"dedup/{unit.name}.parquet", schema.DECISIONS)
     if not documents["doc_id"].equals(decisions["doc_id"]):
         raise InputError(f"{store.path(f'dedup/{unit.name}.parquet')} belongs to other documents; delete it and run again")
-    survives = pc.equal(decisions["duplicate_of"], "")
-    documents = documents.append_column("duplicates", decisions["duplicates"]).filter(survives)
+    kept = pc.equal(decisions["verdict"], "kept")
+    documents = documents.append_column("duplicates", decisions["duplicates"]).filter(kept)
     counts = Counts(records=len(documents))
-    hosts = _read(store, "hosts.parquet", schema.HOSTS)
-    blocked = pc.is_in(documents["host"], hosts.filter(pc.not_equal(hosts["verdict"], ""))["host"].combine_chunks())
-    _reject(counts, "blocked_host", documents.filter(blocked)["letters"])
-    documents = documents.filter(pc.invert(blocked))
     rules = CleanSettings(**config.clean.model_dump(exclude={"min_letters", "min_japanese_letters"}))
     cleaned = [clean(text.as_py(), rules) for text in documents["text"]]
     texts = pa.array([result.text for result in cleaned], pa.string())
@@ -58,9 +53,12 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     long_enough = (signals["letters"] >= config.clean.min_letters) & (
         signals["japanese_letters"] >= config.clean.min_japanese_letters
     )
-    _reject(counts, "short_after_cleaning", signals["letters"][~long_enough])
     counts.kept = int(long_enough.sum())
+    counts.rejected["short_after_cleaning"] = int((~long_enough).sum())
+    before = documents["letters"].to_numpy()
     counts.letters["kept"] = int(signals["letters"][long_enough].sum())
+    counts.letters["short_after_cleaning"] = int(before[~long_enough].sum())
+    counts.letters["cut"] = int(before[long_enough].sum()) - counts.letters["kept"]
     counts.extra["punctuation_letters"] = sum(result.punctuation_letters for result in cleaned)
     counts.extra["footer_letters"] = sum(result.footer_letters for result in cleaned)
     columns = {name: documents[name].combine_chunks() for name in schema.CORPUS.names if name in documents.column_names}
@@ -71,15 +69,9 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     return Result(counts, [out.written(target)])
 
 
-def _reject(counts: Counts, reason: str, letters: Any) -> None:
-    if len(letters):
-        counts.rejected[reason] = len(letters)
-        counts.letters[reason] = int(np.asarray(letters).sum())
-
-
 def _read(store: Store, name: str, wanted: pa.Schema) -> pa.Table:
     with store.open(name) as file:
         return schema.read_table(file, store.path(name), wanted)
 
 
-STAGE = Stage("clean", 1, "documents", settings, units, work, lambda _: ("blocked_host", "short_after_cleaning"))
+STAGE = Stage("clean", 1, "documents", settings, units, work, lambda _: ("short_after_cleaning",))

@@ -1,60 +1,81 @@
 """Which of several near-duplicates stays: one unit, over all bands; its verdicts lie beside the signatures, file by file.
 
 Goes through the documents newest first (ties by doc_id) and keeps one unless a kept one shares a band with it (dedup/select.py).
+Documents of blocked hosts take no part, so that none is lost to one that is not wanted itself.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store, Written
-from seiryu.dedup.select import priority, select
+from seiryu.dedup.select import Collisions, priority, select
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.stages.bands import COLLISIONS, column
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
+REASONS = ("blocked_host", "near_duplicate")
+
 
 def units(state: State) -> list[Unit]:
-    files, bands = state.completed("signatures"), state.completed("bands")
-    if not files or len(bands) < state.config.dedup.bands:
+    files, bands, hosts = state.completed("signatures"), state.completed("bands"), state.completed("hosts")
+    if not files or not hosts or len(bands) < state.config.dedup.bands:
         return []
     params = {"files": list(files), "bands": list(bands)}
-    return [Unit("select", "all", params, {"signatures": identity(files), "bands": identity(bands)})]
+    inputs = {"signatures": identity(files), "bands": identity(bands), "hosts": identity(hosts)}
+    return [Unit("select", "all", params, inputs)]
 
 
-def _collisions(store: Store, bands: list[str]) -> Any:
+def _blocked(store: Store, host: pa.ChunkedArray) -> Any:
+    """Which documents stand on a host that is left out."""
+    with store.open("hosts.parquet") as file:
+        hosts = schema.read_table(file, store.path("hosts.parquet"), schema.HOSTS, ["host", "verdict"])
+    unwanted = hosts.filter(pc.not_equal(hosts["verdict"], ""))["host"].combine_chunks()
+    return pc.is_in(host, unwanted).to_numpy()
+
+
+def _collisions(store: Store, bands: list[str], blocked: Any) -> Iterator[Collisions]:
+    """Who meets whom, band by band, among the documents that are not blocked."""
     for band in bands:
         name = f"bands/{band}.parquet"
         with store.open(name) as file:
             table = schema.read_table(file, store.path(name), COLLISIONS)
-        yield table["row"].to_numpy(), table["bucket"].to_numpy()
+        row, bucket = table["row"].to_numpy(), table["bucket"].to_numpy()
+        yield row[~blocked[row]], bucket[~blocked[row]]
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
     files = unit.params["files"]
-    columns = {name: column(store, config, files, name) for name in ("doc_id", "crawl_date", "letters")}
+    columns = {name: column(store, config, files, name) for name in ("doc_id", "crawl_date", "host", "letters")}
     rank = priority(columns["crawl_date"].cast(pa.int64()).to_numpy(), columns["doc_id"])
-    survivor = select(rank, _collisions(store, unit.params["bands"]))
-    kept = survivor == np.arange(len(survivor))
+    blocked = _blocked(store, columns["host"])
+    survivor = select(rank, _collisions(store, unit.params["bands"], blocked))
+    duplicate = survivor != np.arange(len(survivor))
     doc_id = columns["doc_id"].combine_chunks()
-    original = pa.compute.if_else(pa.array(kept), "", doc_id.take(pa.array(survivor)))
-    duplicates = np.bincount(survivor[~kept], minlength=len(survivor)).astype(np.int32)
-    table = schema.table(schema.DECISIONS, {"doc_id": doc_id, "duplicate_of": original, "duplicates": duplicates})
+    original = pc.if_else(pa.array(duplicate), doc_id.take(pa.array(survivor)), "")
+    duplicates = np.bincount(survivor[duplicate], minlength=len(survivor)).astype(np.int32)
+    verdict = np.select([blocked, duplicate], ["blocked_host", "near_duplicate"], "kept")
+    decided = {"doc_id": doc_id, "verdict": verdict, "duplicate_of": original, "duplicates": duplicates}
+    table = schema.table(schema.DECISIONS, decided)
     outputs, start = [], 0
     for name in files:
         rows = _rows(store, name)
         outputs.append(_write(store, name, table.slice(start, rows)))
         start += rows
     letters = columns["letters"].to_numpy()
-    counts = Counts(records=len(kept), kept=int(kept.sum()), rejected=Counter({"near_duplicate": int((~kept).sum())}))
-    counts.letters = Counter({"kept": int(letters[kept].sum()), "near_duplicate": int(letters[~kept].sum())})
+    counts = Counts(records=len(verdict), kept=int((verdict == "kept").sum()))
+    for reason in REASONS:
+        counts.rejected[reason] = int((verdict == reason).sum())
+    counts.letters = Counter({reason: int(letters[verdict == reason].sum()) for reason in ("kept", *REASONS)})
     return Result(counts, outputs)
 
 
@@ -76,4 +97,4 @@ def settings(_: Config) -> dict[str, Any]:
     return {"priority": "newest"}
 
 
-STAGE = Stage("select", 1, "documents that pass the rules", settings, units, work, lambda _: ("near_duplicate",))
+STAGE = Stage("select", 1, "documents that pass the rules", settings, units, work, lambda _: REASONS)

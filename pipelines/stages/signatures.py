@@ -22,7 +22,7 @@ from seiryu.pipelines.unit import Result, Stage, Unit
 
 def signature_schema(bands: int) -> pa.Schema:
     """Columns of a signatures table with that many bands."""
-    fields = [schema.DOCUMENTS.field("doc_id"), schema.DOCUMENTS.field("crawl_date"), schema.CORPUS.field("letters")]
+    fields = [*(schema.DOCUMENTS.field(name) for name in ("doc_id", "crawl_date", "host")), schema.CORPUS.field("letters")]
     meaning = {"meaning": "key of the signature's values in this band"}
     return pa.schema(
         fields + [pa.field(band_column(band), pa.uint64(), nullable=False, metadata=meaning) for band in range(bands)]
@@ -52,7 +52,7 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
         dedup.bands,
         dedup.rows,
     )
-    columns = {name: documents[name].combine_chunks() for name in ("doc_id", "crawl_date", "letters")}
+    columns = {name: documents[name].combine_chunks() for name in ("doc_id", "crawl_date", "host", "letters")}
     columns |= {band_column(band): keys[:, band] for band in range(dedup.bands)}
     target = f"signatures/{unit.name}.parquet"
     with store.writing(target) as out:

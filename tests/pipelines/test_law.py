@@ -62,8 +62,8 @@ def test_what_a_stage_keeps_is_what_lies_in_its_table_and_what_the_next_one_begi
         pq.read_table(file, columns=["reject_mask"])["reject_mask"].to_pylist() for file in (run / "signals").glob("*.parquet")
     ]
     passing = sum(mask == 0 for unit in masks for mask in unit)
-    originals = [pq.read_table(file)["duplicate_of"].to_pylist() for file in (run / "dedup").glob("*.parquet")]
-    unique = sum(original == "" for unit in originals for original in unit)
+    verdicts = [pq.read_table(file)["verdict"].to_pylist() for file in (run / "dedup").glob("*.parquet")]
+    unique = sum(verdict == "kept" for unit in verdicts for verdict in unit)
     kept = {stage: total(run, stage)["kept"] for stage in STAGES}
     records = {stage: total(run, stage)["records"] for stage in STAGES}
     assert kept["extract"] == rows("documents") == rows("signals") == records["annotate"] > 0
