@@ -1,7 +1,7 @@
 """Documents in, signals and verdicts out, row for row: one unit is one documents file.
 
-Every signal is measured and every rule judged for every document, without a short circuit; the bit i of `reject_mask` says that
-rule i alone rejects it. The names of the rules lie in the table's own metadata. In the counts a document stands under the
+Every signal is measured and every rule judged for every document, without a short circuit; bit i of `reject_mask` says whether
+rule i rejects it. The names of the rules lie in the table's own metadata. In the counts a document stands under the
 first rule that rejects it; `only` counts those that no other rule would have rejected, `hit` all.
 """
 
@@ -30,7 +30,7 @@ SIGNALS_TABLE = pa.schema(
     [
         pa.field("doc_id", pa.string(), nullable=False, metadata={"meaning": "as in documents, same order"}),
         pa.field("host", pa.string(), nullable=False, metadata={"meaning": "host of the address"}),
-        pa.field("reject_mask", pa.uint64(), nullable=False, metadata={"meaning": "bit i: rule i alone rejects the document"}),
+        pa.field("reject_mask", pa.uint64(), nullable=False, metadata={"meaning": "bit i: rule i rejects the document, whatever the others say"}),
         *(
             pa.field(signal.name, pa.from_numpy_dtype(signal.dtype), nullable=False, metadata={"meaning": signal.meaning})
             for signal in SIGNALS
