@@ -19,22 +19,30 @@ _META = re.compile(
 _ESCAPE = re.compile(rb"\x1b(?:\$[@BAC]|\$\([CDOPQ]|\([JI])")
 _JIS = ("iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2004")
 _GUESSES = ("cp932", "euc_jp", "utf-8")
-_LOOKED_AT = 1 << 16
+_HAVE_VENDOR = frozenset({"euc_jp", "iso2022_jp", "iso2022_jp_ext"})
+_NO_LETTER = re.compile("[\uf8f0-\uf8f3]")  # what Python makes of the bytes A0, FD, FE and FF, which no letter of cp932 has
+_WIDE_ASCII = re.compile(rb"(?:[\t\r\n -~]\0){12}")
+_BYTE_BEYOND_ASCII = re.compile(rb"[\x1b\x80-\xff]")
+_ASCII = re.compile("[\0-\x7f]+")
 _KANA_OR_STOP = re.compile("[\u3041-\u3096\u30a1-\u30fc、。]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _KANJI = re.compile("[\u4e00-\u9fff]")
 _ODD = re.compile("[\uff61-\uff9f\ue000-\uf8ff\ufffd\u0080-\u009f]")
-_BEYOND_ASCII = re.compile("[^\0-\x7f]")
+_TRIED = 1 << 15  # bytes, of a reading with faults
+_LOOKED_AT = 1 << 13  # letters beyond ASCII
 
-# WHATWG labels whose meaning differs from Python's codec of that name.
+# WHATWG labels that Python does not know, and Python's codecs for which the web means another one.
 _LABELS = {
-    "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "ms_kanji": "cp932", "windows-31j": "cp932",
-    "ms932": "cp932", "csshiftjis": "cp932", "euc-jp": "euc_jp", "x-euc-jp": "euc_jp", "cseucpkdfmtjapanese": "euc_jp",
-    "iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "iso-8859-9": "cp1254", "tis-620": "cp874",
-    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "big5": "big5hkscs", "x-x-big5": "big5hkscs",
-    "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "ksc5601": "cp949", "windows-949": "cp949",
-    "utf8": "utf-8", "unicode-1-1-utf-8": "utf-8", "unicode": "utf-16-le", "utf-16": "utf-16-le",
+    "x-sjis": "cp932", "x-euc-jp": "euc_jp", "cseucpkdfmtjapanese": "euc_jp", "x-gbk": "gb18030", "x-x-big5": "big5hkscs",
+    "windows-949": "cp949", "ks_c_5601": "cp949", "unicode-1-1-utf-8": "utf-8", "x-mac-roman": "mac-roman", "windows-874": "cp874",
 }  # fmt: skip
+_MEANT = {
+    "shift_jis": "cp932", "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "tis-620": "cp874", "iso8859-11": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "euc_kr": "cp949",
+}  # fmt: skip
+_KNOWN = re.compile(
+    r"utf-8|gb18030|big5hkscs|cp949|johab|hz|cp932|shift_jis\w+|euc_ji?[ps]\w*|iso2022_\w+|koi8-\w|mac-\w+|iso8859-\d+|cp\d+"
+)
 # Codecs that decode any bytes at all: their success says nothing.
 _WEAK = re.compile(r"cp125\d|iso8859|koi8|mac|cp8\d\d|cp437")
 
@@ -58,8 +66,8 @@ def decode(payload: bytes, declared: str | None = None) -> Decoded:
     for mark, codec in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if payload.startswith(mark):
             return _lenient(payload[len(mark) :], codec, "bom")
-    if wide := _utf16(payload):
-        return _lenient(payload, wide, "bytes")
+    if wide := _WIDE_ASCII.search(payload, 0, 512):
+        return _lenient(payload, "utf-16-be" if wide.start() % 2 else "utf-16-le", "bytes")
     if _ESCAPE.search(payload):
         for codec in _JIS:
             if (text := _strict(payload, codec)) is not None:
@@ -76,7 +84,7 @@ def _candidates(payload: bytes, declared: str | None) -> Iterator[tuple[str, str
     said = [(declared, "header"), ((label[1] or label[2]).decode("ascii", "replace") if label else None, "meta")]
     for name, source in [*said, *((codec, "bytes") for codec in (*_GUESSES, *(_JIS[1:2] if b"\x1b" in payload else ())))]:
         codec = _codec(name)
-        if codec and codec not in seen and not codec.startswith("utf-16"):
+        if codec and codec not in seen:
             seen.add(codec)
             yield codec, source
 
@@ -84,35 +92,37 @@ def _candidates(payload: bytes, declared: str | None) -> Iterator[tuple[str, str
 def _codec(label: str | None) -> str | None:
     """The Python codec of a WHATWG label, or None."""
     name = (label or "").strip().lower()
-    if not name:
-        return None
     try:
-        found = codecs.lookup(_LABELS.get(name, name))
+        found = codecs.lookup(_LABELS.get(name, name)).name
     except (LookupError, ValueError):
         return None
-    return _LABELS.get(name) or (found.name if found._is_text_encoding else None)
+    found = _MEANT.get(found, found)
+    return found if _KNOWN.fullmatch(found) else None
 
 
 def _best(payload: bytes, candidates: list[tuple[str, str]]) -> Decoded:
     """The candidate with few faults for each letter beyond ASCII, then the most Japanese (or Korean) look, then the first."""
+    first = _BYTE_BEYOND_ASCII.search(payload)
+    sample = payload[first.start() :][:_TRIED] if first else payload
     readings = []
     for place, (codec, source) in enumerate(candidates):
-        text = _strict(payload, codec)
-        reading = Decoded(text, codec, source, 0) if text is not None else _lenient(payload, codec, source)
-        beyond = len(_BEYOND_ASCII.findall(reading.text)) or 1
-        faults = reading.replaced / beyond
+        text, faults = _strict(payload, codec), 0.0
+        if text is None:
+            tried = _lenient(sample, codec, source)
+            faults = max(tried.replaced, 1) / (len(_ASCII.sub("", tried.text)) or 1)
         # A declared codec that fits outweighs a chance likeness; one that takes any bytes proves nothing.
         trust = 0.25 * (source != "bytes" and not _WEAK.match(codec))
-        score = _look(reading.text) + trust - 4 * faults
-        if not reading.replaced and trust and score > 0.75:
-            return reading
-        readings.append((faults > 0.02, -score, place, reading))
-    return min(readings, key=lambda item: item[:3])[3]
+        score = _look(tried.text if text is None else text) + trust - 4 * faults
+        if text is not None and trust and score > 0.75:
+            return Decoded(text, codec, source, 0)
+        readings.append((faults > 0.02, -score, place, codec, source, text))
+    _, _, _, codec, source, text = min(readings, key=lambda item: item[:3])
+    return _lenient(payload, codec, source) if text is None else Decoded(text, codec, source, 0)
 
 
 def _look(text: str) -> float:
     """How much the letters beyond ASCII look like a text: 1 for kana, 0.8 for hangul, 1/3 for kanji, -1 for what wrong codecs make."""
-    sample = "".join(_BEYOND_ASCII.findall(text[:_LOOKED_AT])) or "".join(_BEYOND_ASCII.findall(text))[:_LOOKED_AT]
+    sample = (_ASCII.sub("", text[: 8 * _LOOKED_AT]) or _ASCII.sub("", text))[:_LOOKED_AT]
     good = len(_KANA_OR_STOP.findall(sample)) + 0.8 * len(_HANGUL.findall(sample)) + len(_KANJI.findall(sample)) / 3
     return (good - len(_ODD.findall(sample))) / (len(sample) or 1)
 
@@ -120,38 +130,50 @@ def _look(text: str) -> float:
 def _strict(payload: bytes, codec: str) -> str | None:
     """The text if every byte fits; an unfinished letter at the very end does not count."""
     try:
-        return codecs.getincrementaldecoder(codec)("seiryu.cp51932" if codec == "euc_jp" else "strict").decode(payload, False)
+        text = codecs.getincrementaldecoder(codec)("seiryu.vendor" if codec in _HAVE_VENDOR else "strict").decode(payload, False)
     except (UnicodeDecodeError, ValueError):
         return None
+    return None if codec == "cp932" and _NO_LETTER.search(text) else text
 
 
 def _lenient(payload: bytes, codec: str, source: str) -> Decoded:
-    text = codecs.getincrementaldecoder(codec)("replace").decode(payload, False)
+    text = codecs.getincrementaldecoder(codec)("seiryu.vendor.replace" if codec in _HAVE_VENDOR else "replace").decode(
+        payload, False
+    )
+    if codec == "cp932":
+        text = _NO_LETTER.sub("\ufffd", text)
     own = payload.count("\ufffd".encode()) if codec == "utf-8" else 0
     return Decoded(text, codec, source, max(0, text.count("\ufffd") - own))
 
 
-def _utf16(payload: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of the markup's ASCII is zero."""
-    head = payload[:512]
-    if head.count(0) < len(head) // 4:
-        return None
-    return "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
-
-
-def _cp51932(error: UnicodeError) -> tuple[str, int]:
-    """Two bytes that JIS X 0208 does not hold, read as Microsoft's extension of EUC-JP does (NEC and IBM letters: ①, 髙)."""
-    if isinstance(error, UnicodeDecodeError):
-        pair = error.object[error.start : error.start + 2]
-        if len(pair) == 2 and min(pair) >= 0xA1:
-            row, cell = pair[0] - 0xA0, pair[1] - 0xA0
+def _vendor_letters() -> dict[bytes, str]:
+    """Pairs of bytes that JIS X 0208 does not hold and Microsoft's CP51932 and CP50221 do: rows of NEC and IBM (①, 髙)."""
+    letters = {}
+    for row in (13, 89, 90, 91, 92):
+        for cell in range(1, 95):
             lead = (row - 1) // 2 + (0x81 if row <= 62 else 0xC1)
             trail = cell + (0x9E if row % 2 == 0 else 0x3F if cell <= 63 else 0x40)
-            try:
-                return bytes([lead, trail]).decode("cp932"), error.start + 2
-            except (UnicodeDecodeError, ValueError):
-                raise error from None
+            letter = bytes([lead, trail]).decode("cp932", "ignore")
+            if letter:
+                letters[bytes([row + 0xA0, cell + 0xA0])] = letters[bytes([row + 0x20, cell + 0x20])] = letter
+    return letters
+
+
+_VENDOR = _vendor_letters()
+
+
+def _vendor_or_fail(error: UnicodeError) -> tuple[str, int]:
+    if isinstance(error, UnicodeDecodeError) and (letter := _VENDOR.get(error.object[error.start : error.start + 2])):
+        return letter, error.start + 2
     raise error
 
 
-codecs.register_error("seiryu.cp51932", _cp51932)
+def _vendor_or_replaced(error: UnicodeError) -> tuple[str, int]:
+    if isinstance(error, UnicodeDecodeError):
+        letter = _VENDOR.get(error.object[error.start : error.start + 2]) if error.encoding in _HAVE_VENDOR else None
+        return (letter, error.start + 2) if letter else ("\ufffd", error.end)
+    raise error
+
+
+codecs.register_error("seiryu.vendor", _vendor_or_fail)
+codecs.register_error("seiryu.vendor.replace", _vendor_or_replaced)

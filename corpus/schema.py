@@ -113,23 +113,43 @@ HOSTS = _schema(
 
 def table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
     """Columns in the order and types of a schema. pa.ArrowInvalid or KeyError, if they do not fit, are defects of the caller."""
-    return pa.table([pa.array(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+    made = pa.table([pa.array(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+    if empty := [name for name in schema.names if made[name].null_count]:
+        raise pa.ArrowInvalid(f"values are missing in {', '.join(empty)}")
+    return made
 
 
 def write_table(table: pa.Table, file: Any) -> None:
-    """Parquet with zstd, the same bytes for the same rows."""
-    pq.write_table(table, file, compression="zstd", compression_level=3, row_group_size=ROW_GROUP, store_schema=True)
+    """Parquet with zstd and checksums, the same bytes for the same rows."""
+    pq.write_table(
+        table,
+        file,
+        compression="zstd",
+        compression_level=3,
+        row_group_size=ROW_GROUP,
+        store_schema=True,
+        write_page_checksum=True,
+    )
 
 
 def read_table(file: IO[bytes], name: str, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
     """A table of `schema`, or only some columns. InputError, naming the file, if it is damaged or of another schema."""
     try:
-        parquet = pq.ParquetFile(file)
-        found = parquet.schema_arrow
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+        if difference := _difference(parquet.schema_arrow, schema):
+            raise InputError(f"{name} {difference}; it is not a table of this version")
+        footer = parquet.metadata
+        if footer.num_rows != sum(footer.row_group(number).num_rows for number in range(footer.num_row_groups)):
+            raise pa.ArrowInvalid("its row groups hold other numbers of rows than it says")
         wanted = schema if columns is None else pa.schema([schema.field(column) for column in columns])
-        for field in wanted:
-            if field.name not in found.names or not found.field(field.name).type.equals(field.type):
-                raise InputError(f"{name} has no column {field.name} of type {field.type}; it is not a table of this version")
         return parquet.read(columns=wanted.names, use_threads=False).cast(wanted)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{name} is damaged and cannot be read ({error}); delete it and run again") from error
+
+
+def _difference(found: pa.Schema, schema: pa.Schema) -> str:
+    for field in schema:
+        if field.name not in found.names or not found.field(field.name).type.equals(field.type):
+            return f"has no column {field.name} of type {field.type}"
+    unknown = [name for name in found.names if name not in schema.names]
+    return f"has a column {unknown[0]} that nobody knows" if unknown else ""

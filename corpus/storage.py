@@ -2,7 +2,8 @@
 
 Everything the pipeline reads or writes goes through fsspec, so a run directory may be `runs/a` or `s3://bucket/a`. A file
 appears under its name only when it is complete: on a local disk it is written under `tmp/` of the same root, synced and renamed;
-an object store shows an object only after its upload was closed. Whoever dies on the way leaves at most a file in `tmp/`.
+for an object store it is written to a temporary file here and uploaded when it is whole (closing an fsspec file uploads what it
+has, error or not). Whoever dies on the way leaves at most a file in `tmp/`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import glob
 import hashlib
 import json
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,7 +83,7 @@ class Store:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._fs, self._base = fsspec.core.url_to_fs(root)
+        self._fs, self._base = _filesystem(root)
         self.local = isinstance(self._fs, LocalFileSystem)
 
     def path(self, name: str) -> str:
@@ -89,6 +91,8 @@ class Store:
         return f"{self.root.rstrip('/')}/{name}"
 
     def _full(self, name: str) -> str:
+        if not name or "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+            raise ValueError(f"{name!r} is no name of a file below {self.root}")
         return f"{self._base.rstrip('/')}/{name}"
 
     def exists(self, name: str) -> bool:
@@ -97,10 +101,11 @@ class Store:
     def names(self, folder: str, suffix: str = "") -> list[str]:
         """Names of the files directly in `folder` that end in `suffix`, sorted; none if there is no such folder."""
         try:
-            found = self._fs.ls(self._full(folder), detail=False, refresh=True)
-        except FileNotFoundError:
+            found = self._fs.ls(self._full(folder), detail=True, refresh=True)
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(path.rsplit("/", 1)[1] for path in found if path.endswith(suffix) and not path.endswith("/"))
+        names = [item["name"].rsplit("/", 1)[-1] for item in found if _is_file(self._fs, item)]
+        return sorted(name for name in names if name and name.endswith(suffix))
 
     def open(self, name: str) -> IO[bytes]:
         """A file for reading, seekable. FileNotFoundError if it is not there."""
@@ -121,29 +126,26 @@ class Store:
     def writing(self, name: str) -> Iterator[HashingFile]:
         """A file that appears under `name` when the block ends well, and not at all otherwise. StorageFull when it cannot."""
         target = self._full(name)
-        temporary = self._full(f"tmp/{uuid.uuid4().hex}") if self.local else target
+        temporary = Path(
+            self._full(f"tmp/{uuid.uuid4().hex}") if self.local else f"{tempfile.gettempdir()}/seiryu-{uuid.uuid4().hex}"
+        )
         try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as raw:
+                yield HashingFile(raw)
+                raw.flush()
+                os.fsync(raw.fileno())
             if self.local:
                 Path(target).parent.mkdir(parents=True, exist_ok=True)
-                Path(temporary).parent.mkdir(parents=True, exist_ok=True)
-                with open(temporary, "wb") as raw:  # noqa: PTH123
-                    yield HashingFile(raw)
-                    raw.flush()
-                    os.fsync(raw.fileno())
-                os.replace(temporary, target)  # noqa: PTH105
+                temporary.replace(target)
             else:
-                with self._fs.open(target, "wb") as raw:
-                    try:
-                        yield HashingFile(raw)
-                    except BaseException:
-                        raw.discard()
-                        raise
-        except BaseException as error:
-            if self.local:
-                Path(temporary).unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.errno in _FULL:
-                raise StorageFull(f"cannot write {self.path(name)}: {error.strerror}; free some room and run again") from error
+                self._fs.put_file(str(temporary), target)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise StorageFull(f"cannot write {self.path(name)}: {error.strerror}; make room and run again") from error
             raise
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def write(self, name: str, data: bytes) -> Written:
         with self.writing(name) as file:
@@ -176,37 +178,53 @@ class Store:
         return len(names)
 
 
+def _filesystem(url: str) -> tuple[Any, str]:
+    """The file system of a path or URL and the path in it. InputError when there is none."""
+    try:
+        fs, path = fsspec.core.url_to_fs(url)
+    except (ValueError, ImportError) as error:  # an unknown protocol, or one whose package is not installed
+        raise InputError(f"{url} cannot be opened: {error}") from error
+    return fs, path
+
+
+def _is_file(fs: Any, item: dict[str, Any]) -> bool:
+    return item["type"] == "file" or bool(item.get("islink") and fs.isfile(item["name"]))
+
+
 def open_input(path: str) -> IO[bytes]:
     """An input file by path or URL, seekable. InputError when it is not there or not readable."""
+    fs, inner = _filesystem(path)
     try:
-        return cast(IO[bytes], fsspec.open(path, "rb").open())
-    except FileNotFoundError as error:
+        return cast(IO[bytes], fs.open(inner, "rb"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if fs.isdir(inner):
+            raise InputError(f"{path} is a directory, not an archive") from error
         raise InputError(f"{path} does not exist") from error
     except PermissionError as error:
-        raise InputError(f"{path} may not be read: {error.strerror}") from error
+        raise InputError(f"{path} may not be read: {error.strerror or error}") from error
     except IsADirectoryError as error:
         raise InputError(f"{path} is a directory, not an archive") from error
 
 
 def is_directory(path: str) -> bool:
     """Whether a path or URL names a directory that is there."""
-    fs, inner = fsspec.core.url_to_fs(path)
+    fs, inner = _filesystem(path)
     return bool(fs.isdir(inner))
 
 
 def expand(pattern: str) -> list[str]:
     """The files that a path or a glob names, or that lie in a directory or below it, sorted. Empty when there are none.
 
-    Local ones come back as they were written, relative or not; a glob of stars alone does not match hidden files.
+    Local ones come back as they were written, relative or not.
     """
-    fs, inner = fsspec.core.url_to_fs(pattern)
+    fs, inner = _filesystem(pattern)
     if isinstance(fs, LocalFileSystem):
         local = pattern.removeprefix("file://")
         if fs.isdir(inner):
             return sorted(str(path) for path in Path(local).rglob("*") if path.is_file())
         # A name that is there is meant as it stands, with [ and * in it or not.
         found = [local] if fs.exists(inner) else glob.glob(local, recursive=True)  # noqa: PTH207 - a Path forgets ./
-        return sorted(path for path in found if not Path(path).is_dir())
+        return sorted(path for path in found if Path(path).is_file())
     if fs.isdir(inner):
         return sorted(fs.unstrip_protocol(path) for path in fs.find(inner))
     found = [inner] if fs.exists(inner) else fs.glob(inner) if any(letter in inner for letter in "*?[") else []
@@ -215,10 +233,12 @@ def expand(pattern: str) -> list[str]:
 
 def identity(path: str) -> dict[str, Any]:
     """What tells that an input is still the same: size and time of change, or the store's own tag."""
-    fs, inner = fsspec.core.url_to_fs(path)
+    fs, inner = _filesystem(path)
     try:
         info = fs.info(inner)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(f"{path} does not exist") from error
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: {error.strerror or error}") from error
     known = {key: info[key] for key in ("size", "mtime", "ETag", "etag", "LastModified") if info.get(key) is not None}
     return {key: value if isinstance(value, int | str) else str(value) for key, value in sorted(known.items())}

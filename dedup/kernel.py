@@ -1,7 +1,7 @@
 """How this room's loops are compiled.
 
 numba, without the interpreter lock, cached beside the source or in NUMBA_CACHE_DIR: a fresh process that finds
-no cache pays 2 s for the room's kernels, so workers should share one directory.
+no cache pays 2 to 3 s for the room's kernels, so workers should share one directory.
 """
 
 from collections.abc import Callable

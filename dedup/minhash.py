@@ -10,7 +10,7 @@ finaliser, then value k is the minimum of a[k] * h + b[k] mod 2^32. So `MinHash(
 over the same shingles has the same values, which tests/dedup/test_minhash.py holds us to.
 
 Price: 0.054 ms a document of 1,700 letters and 800 permutations on one core with AVX-512, 0.015 ms with 112;
-datasketch's update_batch takes 5 ms and 2 ms for a set of shingles. Eight hashes go through the permutations
+datasketch's update_batch takes 2 to 5 ms. Eight hashes go through the permutations
 together, so that a, b and the minima are loaded once for eight. Not taken: to leave out repeated shingles, a
 quarter to a half of a page. Sorting the hashes doubles the time; a table of those met last saves 9 % of it with
 800 permutations and costs 10 % with 112.

@@ -5,7 +5,7 @@ other in `body`, an impossible letter (GAP) behind each. *Repeats*: paragraphs a
 table that compares the letters whenever two hashes agree, so that a collision costs time and never changes a
 count. *n-grams*: the key of an (n+1)-gram is (number of its first n letters, last letter), 32 + 21 bits:
 exact without looking at the letters again. An n-gram can occur twice only where both n-grams in it do, so
-that each length looks only at what the one before left over: on Japanese manuals a quarter of the letters
+that each length looks only at what the one before left over: on Japanese manuals a third of the letters
 from n = 6 on. A suffix array tells the same and is slower to build.
 
 n-grams lie within a paragraph. Memory: about 50 bytes a letter of the longest text, taken once for all texts.

@@ -30,7 +30,9 @@ SIGNALS_TABLE = pa.schema(
     [
         pa.field("doc_id", pa.string(), nullable=False, metadata={"meaning": "as in documents, same order"}),
         pa.field("host", pa.string(), nullable=False, metadata={"meaning": "host of the address"}),
-        pa.field("reject_mask", pa.uint64(), nullable=False, metadata={"meaning": "bit i: rule i rejects the document, whatever the others say"}),
+        pa.field(
+            "reject_mask", pa.uint64(), nullable=False, metadata={"meaning": "bit i: rule i rejects, whatever the others say"}
+        ),
         *(
             pa.field(signal.name, pa.from_numpy_dtype(signal.dtype), nullable=False, metadata={"meaning": signal.meaning})
             for signal in SIGNALS

@@ -16,7 +16,7 @@ from seiryu.corpus import schema
 from seiryu.corpus.charset import decode
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.extraction import EXTRACTOR, extractor_version, main_text, title
-from seiryu.corpus.page import BodyError, Page, payload, read_page
+from seiryu.corpus.page import BodyError, Page, payload, read_page, target_uri
 from seiryu.corpus.storage import Store, identity, open_input
 from seiryu.corpus.warc import Damaged, RawRecord, raw_records
 from seiryu.filters.japanese_bytes import look_for_kana
@@ -79,7 +79,6 @@ class Extractor:
             if item.kind != "response":
                 self.counts.rejected[item.kind] += 1
                 continue
-            page: Page | None = None
             try:
                 if item.content is None:
                     raise BodyError("too_large", f"the record has {item.content_length:,} bytes")
@@ -88,10 +87,10 @@ class Extractor:
             except Rejected as reason:
                 self.counts.rejected[str(reason)] += 1
             except BodyError as error:
-                self._failed(item.offset, item.length, page.url if page else "", error.reason, str(error))
+                self._failed(item.offset, item.length, target_uri(item), error.reason, str(error))
             except Exception as error:  # noqa: BLE001 - one bad page costs one page
                 detail = f"{type(error).__name__}: {error}"
-                self._failed(item.offset, item.length, page.url if page else "", "extraction_error", detail)
+                self._failed(item.offset, item.length, target_uri(item), "extraction_error", detail)
             else:
                 self.counts.kept += 1
                 self.counts.letters["kept"] += _letters(row["text"])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, seiryu, write_config
+from commandline import ROOT, seiryu, write_config
 
 from seiryu.pipelines.config_file import ConfigError, load_config
 

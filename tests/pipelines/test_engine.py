@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from conftest import ROOT, command, hashes, processes, seiryu, write_config
+from commandline import ROOT, command, hashes, processes, seiryu, write_config
 
 UNLUCKY = "CC-MAIN-2025-05-00000"
 

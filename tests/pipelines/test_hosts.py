@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from conftest import seiryu
+from commandline import seiryu
 
 
 def rows(run: Path, folder: str) -> list[dict]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import SMALL, seiryu
+from commandline import SMALL, seiryu
 from warcio.archiveiterator import ArchiveIterator
 
 STAGES = ("extract", "annotate", "signatures", "bands", "select", "hosts", "clean", "tokenize", "shards")

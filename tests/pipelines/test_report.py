@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import seiryu
+from commandline import seiryu
 
 
 class Page(HTMLParser):

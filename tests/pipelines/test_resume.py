@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import hashes, seiryu, write_config
+from commandline import hashes, seiryu, write_config
 
 
 def plan(folder: Path, *changes: str) -> dict[str, dict]:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, command, hashes, processes, seiryu, write_config
+from commandline import ROOT, command, hashes, processes, seiryu, write_config
 
 RESULT = ("shards", "provenance", "corpus", "documents", "signals", "dedup")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import seiryu
+from commandline import seiryu
 
 
 def problems(run: Path) -> list[str]:

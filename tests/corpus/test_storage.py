@@ -1,0 +1,247 @@
+import errno
+import hashlib
+import io
+import json
+import os
+import subprocess
+import uuid
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+
+from seiryu.corpus.errors import InputError, StorageFull
+from seiryu.corpus.storage import Store, expand, identity, open_input
+
+
+@pytest.fixture(params=["disk", "memory"])
+def store(request, tmp_path):
+    return Store(str(tmp_path / "run") if request.param == "disk" else f"memory://{uuid.uuid4().hex}/run")
+
+
+def left_behind(store):
+    return store.names("tmp") if store.local else []
+
+
+def test_what_is_written_is_read_again_with_its_size_and_hash(store):
+    data = os.urandom(3_000_000)
+    written = store.write("a/b.bin", data)
+    assert (written.name, written.size, written.sha256) == ("a/b.bin", len(data), hashlib.sha256(data).hexdigest())
+    assert store.read("a/b.bin") == data
+    assert store.sha256("a/b.bin") == written.sha256
+    assert store.exists("a/b.bin")
+    assert not left_behind(store)
+    store.write("a/b.bin", b"")
+    assert store.read("a/b.bin") == b""
+
+
+def test_arrow_writes_through_a_hashing_file(store):
+    table = pa.table({"a": range(1000)})
+    with store.writing("t.parquet") as out:
+        pq.write_table(table, out)
+    assert out.written("t.parquet").sha256 == hashlib.sha256(store.read("t.parquet")).hexdigest()
+    with store.open("t.parquet") as file:
+        assert pq.read_table(file).equals(table)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError, GeneratorExit])
+def test_a_writer_that_fails_leaves_nothing(store, error):
+    with pytest.raises(error), store.writing("a/b.bin") as out:
+        out.write(b"half")
+        raise error
+    assert not store.exists("a/b.bin")
+    assert store.names("a") == []
+    assert not left_behind(store)
+
+
+def test_a_writer_that_fails_leaves_what_was_there_before(store):
+    store.write("a.bin", b"old")
+    with pytest.raises(ValueError, match="half way"), store.writing("a.bin") as out:
+        out.write(b"new")
+        raise ValueError("half way")
+    assert store.read("a.bin") == b"old"
+
+
+def test_nobody_sees_a_file_before_it_is_whole(store):
+    with store.writing("a/b.bin") as out:
+        out.write(b"x" * 10_000_000)
+        out.flush()
+        assert not store.exists("a/b.bin")
+        assert store.names("a") == []
+    assert store.exists("a/b.bin")
+
+
+def test_of_two_writers_of_one_name_the_later_stays_whole(store):
+    with store.writing("a.bin") as one, store.writing("a.bin") as two:
+        one.write(b"one" * 1000)
+        two.write(b"two")
+    assert store.read("a.bin") in (b"one" * 1000, b"two")
+    assert not left_behind(store)
+
+
+@pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_disk_is_told_with_the_name_of_the_file(store, full):
+    with pytest.raises(StorageFull, match=r"a/b\.bin: .*run again"), store.writing("a/b.bin"):
+        raise OSError(full, os.strerror(full))
+    assert not store.exists("a/b.bin")
+
+
+def test_a_disk_that_fills_up_while_writing(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"needs a small file system, and mount says: {mounted.stderr.strip()}")
+    try:
+        store = Store(str(disk))
+        store.write("kept", b"x" * 1000)
+        with pytest.raises(StorageFull):
+            store.write("big", os.urandom(1_000_000))
+        table = pa.table({"a": [os.urandom(1000) for _ in range(1000)]})
+        with pytest.raises(StorageFull), store.writing("big.parquet") as out:
+            pq.write_table(table, out)
+        assert (store.names("tmp"), store.exists("big"), store.read("kept")) == ([], False, b"x" * 1000)
+        store.write("small", b"x" * 1000)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_names_are_those_of_files_in_one_folder_in_order(store):
+    for name in ("f/b.json", "f/a.json", "f/c.txt", "f/あ い#1?.json", "f/inner/d.json"):
+        store.write(name, b"{}")
+    assert store.names("f", ".json") == ["a.json", "b.json", "あ い#1?.json"]
+    assert store.names("f") == ["a.json", "b.json", "c.txt", "あ い#1?.json"]
+    assert store.names("f/inner") == ["d.json"]
+    assert store.names("nowhere") == []
+    assert store.names("f/a.json/x") == []
+    assert store.read("f/あ い#1?.json") == b"{}"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "/etc/passwd", "", ".", "a//b", "a/", "a\0b"])
+def test_a_name_that_leads_out_of_the_root_is_refused(store, name):
+    with pytest.raises(ValueError, match="no name of a file"):
+        store.write(name, b"")
+    with pytest.raises(ValueError, match="no name of a file"):
+        store.exists(name)
+
+
+def test_json_comes_back_and_damaged_json_is_told_by_name(store):
+    store.write_json("a.json", {"b": [1, "あ"], "a": None})
+    assert store.read_json("a.json") == {"b": [1, "あ"], "a": None}
+    assert store.read("a.json") == json.dumps({"a": None, "b": [1, "あ"]}, ensure_ascii=False, indent=1).encode() + b"\n"
+    for broken in (b'{"a": ', b"\xff\xfe", b""):
+        store.write("b.json", broken)
+        with pytest.raises(InputError, match=r"b\.json is damaged"):
+            store.read_json("b.json")
+
+
+def test_deleting_is_the_same_twice(store):
+    store.write("a", b"x")
+    store.delete("a")
+    store.delete("a")
+    assert not store.exists("a")
+    with pytest.raises(FileNotFoundError):
+        store.open("a")
+
+
+def test_a_sweep_removes_what_dead_writers_left(tmp_path):
+    store = Store(str(tmp_path))
+    store.write("kept", b"x")
+    (tmp_path / "tmp" / "dead").write_bytes(b"half")
+    assert store.sweep() == 1
+    assert store.sweep() == 0
+    assert store.read("kept") == b"x"
+
+
+# --- inputs
+
+
+def test_inputs_that_cannot_be_opened_are_told_by_name(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"x")
+    for path, said in (("nowhere.warc.gz", "does not exist"), ("", "is a directory"), ("file/x", "does not exist")):
+        with pytest.raises(InputError, match=said) as error:
+            open_input(str(tmp_path / path))
+        assert str(tmp_path / path) in str(error.value)
+    for url in ("nosuch://a/b", "memory://nowhere/b"):
+        with pytest.raises(InputError, match=url):
+            open_input(url)
+        with pytest.raises(InputError, match=url):
+            identity(url)
+    with pytest.raises(InputError, match="cannot be opened"):
+        expand("nosuch://a/*")
+    with pytest.raises(InputError, match="cannot be opened"):
+        Store("nosuch://a")
+
+    def forbidden(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(LocalFileSystem, "open", forbidden)
+    with pytest.raises(InputError, match="may not be read: Permission denied"):
+        open_input(str(tmp_path / "file"))
+
+
+def test_an_unreadable_input_is_told_by_name(tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "file").chmod(0)
+    with pytest.raises(InputError, match="file may not be read"):
+        open_input(str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("name", ["a.warc.gz", "b [1]*?.warc", "あ#%20 c.warc"])
+def test_an_input_is_opened_by_its_very_name_and_can_be_sought_in(tmp_path, name):
+    (tmp_path / name).write_bytes(b"0123456789")
+    with open_input(str(tmp_path / name)) as file:
+        file.seek(5)
+        assert file.read() == b"56789"
+        assert file.seek(0, io.SEEK_END) == 10
+    assert expand(str(tmp_path / name)) == [str(tmp_path / name)]
+
+
+def test_a_glob_a_folder_and_a_path_name_their_files(tmp_path, monkeypatch):
+    names = ["b.warc.gz", "a.warc.gz", "c.txt"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "inner.warc.gz").mkdir()
+    (tmp_path / "link.warc.gz").symlink_to(tmp_path / "a.warc.gz")
+    (tmp_path / "lost.warc.gz").symlink_to(tmp_path / "nowhere")
+    archives = [str(tmp_path / name) for name in ("a.warc.gz", "b.warc.gz", "link.warc.gz")]
+    assert expand(str(tmp_path / "*.warc.gz")) == archives
+    assert expand(str(tmp_path)) == sorted([*archives, str(tmp_path / "c.txt")])
+    assert expand(str(tmp_path / "c.txt")) == [str(tmp_path / "c.txt")]
+    assert expand(str(tmp_path / "nowhere")) == expand(str(tmp_path / "*.nothing")) == []
+    monkeypatch.chdir(tmp_path)
+    assert expand("*.warc.gz") == ["a.warc.gz", "b.warc.gz", "link.warc.gz"]
+    (tmp_path / "inner.warc.gz" / "d").write_bytes(b"x")
+    assert expand(".") == ["a.warc.gz", "b.warc.gz", "c.txt", "inner.warc.gz/d", "link.warc.gz"]
+
+
+def test_urls_are_expanded_to_urls():
+    root = f"memory://{uuid.uuid4().hex}"
+    store = Store(root)
+    for name in ("b.warc", "a.warc"):
+        store.write(name, b"xyz")
+    found = expand(f"{root}/*.warc")
+    assert [path.rsplit("/", 1)[1] for path in found] == ["a.warc", "b.warc"]
+    assert all(path.startswith("memory://") for path in found)
+    assert expand(root) == found
+    with open_input(found[0]) as file:
+        assert file.read() == b"xyz"
+    assert identity(found[0])["size"] == 3
+
+
+def test_an_input_that_changes_changes_its_identity(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    before = identity(str(path))
+    assert identity(str(path)) == before == json.loads(json.dumps(before))
+    path.write_bytes(b"three")
+    assert identity(str(path)) != before
+    path.write_bytes(b"one")
+    os.utime(path, (1, 1))
+    assert identity(str(path)) != before
+    with pytest.raises(InputError, match="does not exist"):
+        identity(str(Path(tmp_path) / "nowhere"))

@@ -1,0 +1,46 @@
+import hashlib
+from importlib.resources import files
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seiryu.filters.language import MODEL, language, model_sha256
+
+TEXTS = {
+    "ja": "清流は、山あいを流れる澄んだ水のことである。\n子供たちは夏になると川で遊び、魚を捕まえた。",
+    "en": "A clear stream runs down from the mountains.\nIn summer the children played in the river and caught fish.",
+    "zh": "清澈的溪流从山间流过。\n夏天，孩子们在河里玩耍，捉鱼。这是一个美丽的地方。",
+    "ko": "맑은 시냇물이 산에서 흘러내린다.\n여름이면 아이들은 강에서 놀며 물고기를 잡았다.",
+}
+
+
+@pytest.mark.parametrize("code", TEXTS)
+def test_a_text_is_of_its_language(code):
+    found, score = language(TEXTS[code])
+    assert found == code
+    assert 0.9 < score <= 1
+    assert score == round(score, 4)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\n", "\t\u3000\xa0"])
+def test_blank_text_is_of_no_language(blank):
+    assert language(blank) == ("", 0.0)
+
+
+def test_the_answer_depends_on_the_text_alone():
+    before = [language(text) for text in TEXTS.values()]
+    assert [language(text) for text in reversed(TEXTS.values())] == before[::-1]
+    assert language(TEXTS["ja"].replace("\n", "  \n\u3000")) == language(TEXTS["ja"].replace("\n", " "))
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8")))
+def test_every_text_has_an_answer(text):
+    found, score = language(text)
+    assert 0 <= score <= 1
+    assert (found == "") == (not text.split())
+
+
+def test_the_hash_is_that_of_the_model_in_use():
+    assert model_sha256() == hashlib.sha256((files("seiryu.filters") / "models" / MODEL).read_bytes()).hexdigest()

@@ -1,0 +1,63 @@
+"""The command line as a person starts it, on small real archives."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "samples"
+# 440 pages with duplicates, other languages and records to pass over: every stage has something to do.
+SMALL = ("CC-MAIN-2021-25-00000.warc.gz", "CC-MAIN-2025-05-00000.warc.gz", "CC-MAIN-2024-33-diagnostics-00000.warc.gz")
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+def seiryu(*arguments: str | Path, timeout: float = 300) -> Ended:
+    """One command, run to its end in a process of its own."""
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=timeout, cwd=ROOT)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "seiryu.pipelines", *map(str, arguments)]
+
+
+def write_config(folder: Path, archives: Path, **changes: object) -> Path:
+    """A config like the sample's, for the archives in a folder, with its run beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    limits = {f"duplicate_{n}gram": {"high": 0.5} for n in range(5, 11)}
+    config = {
+        "run": str(folder / "run"),
+        "source": {"kind": "files", "paths": [str(archives / "*.warc*")]},
+        "rules": {"preset": "swallow", "change": limits},
+        "tokenize": {"validation_share": 0.05, "shard_tokens": 40_000},
+        "engine": {"workers": 2},
+    }
+    path = folder / "config.yaml"
+    path.write_text(json.dumps(config | changes))
+    return path
+
+
+def hashes(run: Path, *folders: str) -> dict[str, str]:
+    """sha256 of every file in the folders of a run."""
+    files = sorted(file for folder in folders for file in (run / folder).rglob("*") if file.is_file())
+    return {str(file.relative_to(run)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def processes() -> Iterator[tuple[int, str]]:
+    """Process id and command line of every process; Ray names its workers `ray::` and the task."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                yield int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            except OSError:
+                continue
