@@ -1,7 +1,7 @@
 """The main text of a page, as the Swallow corpus takes it: trafilatura without comments and tables.
 
-10 to 30 ms a page, nearly nine tenths of the work of the extract stage. trafilatura 2 logs what it cannot parse and returns None; a page it raises on is the
-caller's to count.
+10 to 30 ms a page, nearly nine tenths of the work of the extract stage. trafilatura 2 logs what it cannot parse and returns None; a
+page it raises on is the caller's to count.
 """
 
 from __future__ import annotations
