@@ -78,7 +78,7 @@ class Engine(Section):
     workers: int | None = Field(None, description="processes on this machine; empty: one a core", ge=1)
     memory: Size = Field(2_000_000_000, description="memory declared for one unit, bytes", ge=0)
     attempts: int = Field(3, description="tries before a unit is set aside", ge=1)
-    units_per_worker: int = Field(32, description="units after which a worker is replaced", ge=1)
+    units_per_worker: int = Field(32, description="units after which a worker of extraction is replaced", ge=1)
     allowed_failed_units: int = Field(0, description="more units set aside end the run with exit 3", ge=0)
     allowed_failed_records: Share = Field(0.001, description="a larger share of failed records ends the run with exit 3")
 

@@ -86,7 +86,7 @@ def _make(state: State, todo: Todo, ended: Ended) -> int:
     """Make what is missing or stale, and note what was set aside."""
     stage, begin = todo.stage, time.monotonic()
     with watching(stage.name, len(todo.to_make)) as watch:
-        progress = run_units(todo.to_make, state.config, watch)
+        progress = run_units(todo.to_make, state.config, watch, leaks=stage.leaks)
     for unit in todo.to_make:
         outcome = progress.set_aside.get(unit.name)
         if not outcome:

@@ -170,4 +170,4 @@ def _host(url: str) -> str:
         return ""
 
 
-STAGE = Stage("extract", 1, "records", settings, units, work, reasons)
+STAGE = Stage("extract", 1, "records", settings, units, work, reasons, leaks=True)
