@@ -81,7 +81,7 @@ def pieces(file: IO[bytes], name: str, start: int = 0) -> Iterator[Piece | Gap]:
         context = zstandard.ZstdDecompressor(dict_data=dictionary)
         return _members(file, max(start, begin), _Form(form.magic, form.window, context.decompressobj))
     file.seek(0)
-    head = file.read(16)
+    head = file.read(8)
     if not head:
         raise InputError(f"{name} is empty (0 bytes)")
     raise InputError(f"{name} is not a WARC archive: it begins with {head!r}, not with gzip, zstd or WARC/")

@@ -78,7 +78,10 @@ def cluster(config: Config) -> Iterator[None]:
 
 
 def run_units(units: Sequence[Unit], config: Config, watch: Callable[[Progress], None], *, leaks: bool = False) -> Progress:
-    """Make all units of one stage, with workers that are replaced if it `leaks`. EngineError when the run cannot go on; whatever else fails is in `Progress.set_aside`."""
+    """Make all units of one stage, with workers that are replaced if it `leaks`.
+
+    EngineError when the run cannot go on; whatever else fails is in `Progress.set_aside`.
+    """
     import ray
 
     progress = Progress(units[0].stage if units else "", len(units))

@@ -136,9 +136,9 @@ def test_line_ends_and_letter_case_of_a_header_are_free(version, end):
     ("data", "said"),
     [
         (b"", "empty"),
-        (b"<!DOCTYPE html><html><body>403</body>", "<!DOCTYPE html"),
+        (b"<!DOCTYPE html><html><body>403</body>", "<!DOCTYP"),
         (gz(b"<!DOCTYPE html><html><body>403</body>"), "<!DOCTYPE html"),
-        (random.Random(1).randbytes(5000), repr(random.Random(1).randbytes(16))),
+        (random.Random(1).randbytes(5000), repr(random.Random(1).randbytes(8))),
         (gz(record(1))[:2], "begins with"),
         (gz(b""), "no WARC record"),
         (zstandard.ZstdCompressor().compress(b"plain text"), "plain text"),
