@@ -142,7 +142,7 @@ class Store:
                 self._fs.put_file(str(temporary), target)
         except OSError as error:
             if error.errno in _FULL:
-                raise StorageFull(f"cannot write {self.path(name)}: {error.strerror}; make room and run again") from error
+                raise StorageFull(f"cannot write {self.path(name)}: {error.strerror}; free some room and run again") from error
             raise
         finally:
             temporary.unlink(missing_ok=True)

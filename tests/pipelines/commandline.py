@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,11 +54,19 @@ def hashes(run: Path, *folders: str) -> dict[str, str]:
     return {str(file.relative_to(run)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def processes() -> Iterator[tuple[int, str]]:
-    """Process id and command line of every process; Ray names its workers `ray::` and the task."""
+def workers(driver: int) -> Iterator[tuple[int, str]]:
+    """Process id and task of the Ray workers below a driver that are busy; Ray names them `ray::` and the task."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                yield int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                name = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                if re.match(r"ray::[a-z]+:", name) and driver in ancestors(int(folder.name)):
+                    yield int(folder.name), name.strip().removeprefix("ray::")
             except OSError:
                 continue
+
+
+def ancestors(pid: int) -> Iterator[int]:
+    while pid > 1:
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        yield pid

@@ -2,12 +2,11 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 from pathlib import Path
 
-from commandline import ROOT, command, hashes, processes, seiryu, write_config
+from commandline import ROOT, command, hashes, seiryu, workers, write_config
 
 UNLUCKY = "CC-MAIN-2025-05-00000"
 
@@ -16,8 +15,8 @@ def kill_its_workers(process: subprocess.Popen[str], unit: str) -> int:
     """SIGKILL every worker that takes up a unit, until the run ends; how many there were."""
     killed = set()
     while process.poll() is None:
-        for pid, name in processes():
-            if pid not in killed and re.match(rf"ray::[a-z]+:{unit}\b", name):
+        for pid, task in workers(process.pid):
+            if pid not in killed and task.endswith(f":{unit}"):
                 killed.add(pid)
                 os.kill(pid, signal.SIGKILL)
     return len(killed)

@@ -1,25 +1,19 @@
 """The same input gives the same bytes, whoever makes them and whatever dies on the way."""
 
 import os
-import re
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from commandline import ROOT, command, hashes, processes, seiryu, write_config
+from commandline import ROOT, command, hashes, seiryu, workers, write_config
 
 RESULT = ("shards", "provenance", "corpus", "documents", "signals", "dedup")
 
 
 def sidecars(run: Path) -> int:
     return len(list(run.glob("units/*/*.json")))
-
-
-def workers() -> list[int]:
-    """Process ids of Ray's workers that are busy with a unit of ours; Ray names them after the task."""
-    return [pid for pid, name in processes() if re.match(r"ray::[a-z]+:", name)]
 
 
 def wait_until(condition: object, process: subprocess.Popen[bytes], seconds: float = 120) -> bool:
@@ -65,11 +59,10 @@ def test_a_run_whose_driver_is_killed_at_several_points_ends_with_the_same_bytes
 
 def test_a_run_whose_workers_are_killed_ends_with_the_same_bytes(small_run: Path, small_archives: Path, tmp_path: Path) -> None:
     config, run = write_config(tmp_path, small_archives, engine={"workers": 2, "attempts": 10}), tmp_path / "run"
-    before = set(workers())
     process, killed = start(config), 0
     for wanted in (0, 2, 5):
-        if wait_until(lambda wanted=wanted: sidecars(run) >= wanted and set(workers()) - before, process):
-            for pid in set(workers()) - before:
+        if wait_until(lambda wanted=wanted: sidecars(run) >= wanted and any(workers(process.pid)), process):
+            for pid, _ in list(workers(process.pid)):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
