@@ -21,18 +21,18 @@ def plan(state: State) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
     waits_for = ""
     for stage in CHAIN:
-        todo = state.look(stage)
+        standing = state.look(stage)
         if waits_for:
             steps.append({"stage": stage.name, "to_make": None, "what": f"is planned when {waits_for} is done", "why": {}})
             continue
-        done, make = len(todo.done), len(todo.to_make)
+        done, make = len(standing.done), len(standing.to_make)
         what = f"all {done:,} units are done" if not make else f"{done:,} units done, {make:,} to make"
         if stage.name == "extract" and make:
             what += _cost(state)
-        if todo.orphans:
-            what += f"; {len(todo.orphans):,} that the config does not name"
+        if standing.orphans:
+            what += f"; {len(standing.orphans):,} that the config does not name"
         steps.append(
-            {"stage": stage.name, "to_make": make, "what": what, "why": dict(Counter(todo.stale.values()).most_common(5))}
+            {"stage": stage.name, "to_make": make, "what": what, "why": dict(Counter(standing.stale.values()).most_common(5))}
         )
         waits_for = stage.name if make else ""
     return steps

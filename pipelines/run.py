@@ -14,7 +14,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.engine import Progress, cluster, run_units
 from seiryu.pipelines.record import run_record
 from seiryu.pipelines.screen import say, watching
-from seiryu.pipelines.state import State, Todo
+from seiryu.pipelines.state import Standing, State
 from seiryu.pipelines.unit import Stage
 
 
@@ -49,15 +49,15 @@ def run(config: Config, until: str = "", prune: bool = False) -> Ended:
     with ExitStack() as stack:
         connected = False
         for stage in CHAIN:
-            todo = state.look(stage)
-            _drop_orphans(state, todo, prune)
-            if todo.to_make:
+            standing = state.look(stage)
+            _drop_orphans(state, standing, prune)
+            if standing.to_make:
                 if not connected:
                     store.sweep()
                     say("starting Ray ..." if config.engine.address == "local" else f"connecting to {config.engine.address} ...")
                     stack.enter_context(cluster(config))
                     connected = True
-                ended.made[stage.name] = _make(state, todo, ended)
+                ended.made[stage.name] = _make(state, standing, ended)
                 state.look(stage)
             _check_something_left(state, stage, ended)
             if stage.name == until:
@@ -67,32 +67,32 @@ def run(config: Config, until: str = "", prune: bool = False) -> Ended:
     return ended
 
 
-def _drop_orphans(state: State, todo: Todo, prune: bool) -> None:
+def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
     """Units that the config does not name any more: results of archives go only when asked to, what follows from them by itself."""
-    if todo.orphans and todo.stage.name == "extract" and not prune:
+    if standing.orphans and standing.stage.name == "extract" and not prune:
         raise OtherUnits(
-            f"{state.store.root} holds {len(todo.orphans)} archives that source.paths does not name ({todo.orphans[0]}, ...); "
+            f"{state.store.root} holds {len(standing.orphans)} archives that source.paths does not name ({standing.orphans[0]}, ...); "
             "name them, use another run directory, or drop them with --prune"
         )
-    for unit in todo.orphans:
-        state.remove(todo.stage.name, unit)
-    wanted = {unit.name for unit in todo.to_make}
-    for unit in state.set_aside(todo.stage.name):
+    for unit in standing.orphans:
+        state.remove(standing.stage.name, unit)
+    wanted = {unit.name for unit in standing.to_make}
+    for unit in state.set_aside(standing.stage.name):
         if unit not in wanted:
-            state.store.delete(f"units/{todo.stage.name}/{unit}.failed")
+            state.store.delete(f"units/{standing.stage.name}/{unit}.failed")
 
 
-def _make(state: State, todo: Todo, ended: Ended) -> int:
+def _make(state: State, standing: Standing, ended: Ended) -> int:
     """Make what is missing or stale, and note what was set aside."""
-    stage, begin = todo.stage, time.monotonic()
-    with watching(stage.name, len(todo.to_make)) as watch:
-        progress = run_units(todo.to_make, state.config, watch, leaks=stage.leaks)
-    for unit in todo.to_make:
+    stage, begin = standing.stage, time.monotonic()
+    with watching(stage.name, len(standing.to_make)) as watch:
+        progress = run_units(standing.to_make, state.config, watch, leaks=stage.leaks)
+    for unit in standing.to_make:
         outcome = progress.set_aside.get(unit.name)
         if not outcome:
             state.store.delete(f"units/{stage.name}/{unit.name}.failed")
         else:
-            if unit.name in todo.stale:
+            if unit.name in standing.stale:
                 state.remove(stage.name, unit.name)
             record = set_aside_record(unit, outcome, progress.attempts[unit.name])
             state.store.write_json(f"units/{stage.name}/{unit.name}.failed", record)

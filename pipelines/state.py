@@ -15,7 +15,7 @@ from seiryu.pipelines.unit import Sidecar, Stage, Unit, difference, digest, made
 
 
 @dataclass
-class Todo:
+class Standing:
     """One stage as it stands. `stale`: units that are done but not valid any more, with the reason; `orphans`: done, not wanted."""
 
     stage: Stage
@@ -60,22 +60,22 @@ class State:
             state._completed[stage.name] = found
         return state
 
-    def look(self, stage: Stage) -> Todo:
+    def look(self, stage: Stage) -> Standing:
         """What a stage has done and has to do."""
-        todo = Todo(stage, stage.units(self))
+        standing = Standing(stage, stage.units(self))
         present = {name.removesuffix(".json") for name in self.store.names(f"units/{stage.name}", ".json")}
-        for unit in todo.units:
+        for unit in standing.units:
             sidecar = self._read(unit.sidecar) if unit.name in present else None
             wanted = made_of(stage, unit, self.config)
             if sidecar is None:
-                todo.missing.append(unit)
+                standing.missing.append(unit)
             elif sidecar.made_of != wanted:
-                todo.stale[unit.name] = difference(sidecar.made_of, wanted)
+                standing.stale[unit.name] = difference(sidecar.made_of, wanted)
             else:
-                todo.done[unit.name] = sidecar
-        todo.orphans = sorted(present - {unit.name for unit in todo.units})
-        self._completed[stage.name] = todo.done
-        return todo
+                standing.done[unit.name] = sidecar
+        standing.orphans = sorted(present - {unit.name for unit in standing.units})
+        self._completed[stage.name] = standing.done
+        return standing
 
     def _read(self, name: str) -> Sidecar:
         return Sidecar.from_json(self.store.read_json(name))
