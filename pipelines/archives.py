@@ -7,6 +7,7 @@ them doc_ids and shards, do not depend on where the archives lie on this machine
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 import re
 from collections import Counter, defaultdict
@@ -25,15 +26,16 @@ def archives(config: Config) -> list[str]:
 
     Of a directory the files that end like archives, in the directories below it too; of a glob all files, since it was meant so.
     """
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for number, pattern in enumerate(config.source.paths):
         files = expand(pattern)
         if is_directory(pattern):
             files = [path for path in files if _ARCHIVE.search(path)]
         if not files:
             raise ConfigError(f"source.paths[{number}]: {pattern} names no archive (.warc, .warc.gz, .warc.zst)")
-        found.update(dict.fromkeys(files))
-    return list(found)
+        for path in files:  # two spellings of one file are one archive
+            found.setdefault(path if "://" in path else os.path.realpath(path), path)
+    return list(found.values())
 
 
 def names(paths: Sequence[str]) -> list[str]:
@@ -43,9 +45,10 @@ def names(paths: Sequence[str]) -> list[str]:
         by_base[posixpath.basename(path)].append(path)
     called = {}
     for base, same in by_base.items():
-        parent = posixpath.commonpath([posixpath.dirname(path) for path in same]) if len(same) > 1 else ""
+        where = {path: path if "://" in path else os.path.abspath(path) for path in same}  # noqa: PTH100 - links stay
+        parent = posixpath.commonpath([posixpath.dirname(place) for place in where.values()])
         for path in same:
-            called[path] = base if len(same) == 1 else posixpath.relpath(path, parent or ".")
+            called[path] = base if len(same) == 1 else posixpath.relpath(where[path], parent)
     return [called[path] for path in paths]
 
 

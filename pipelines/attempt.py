@@ -39,12 +39,17 @@ def attempt(unit: Unit, config: Config) -> Outcome:
     store = Store(config.run)
     stage = stage_named(unit.stage)
     try:
+        # The old sidecar goes first: it must not vouch for files that are being replaced.
+        before = _outputs_before(unit, store)
+        store.delete(unit.sidecar)
         result = stage.work(unit, config, store)
         result.counts.check(f"{unit.stage} {unit.name}")
         seconds = time.perf_counter() - begin
         made = made_of(stage, unit, config)
         sidecar = Sidecar(unit.stage, unit.name, made, tuple(result.outputs), result.counts, seconds)
         store.write_json(unit.sidecar, sidecar.to_json())
+        for name in before - {output.name for output in result.outputs}:
+            store.delete(name)
     except StorageFull as error:
         return Outcome("stop", str(error))
     except (InputError, LawBroken) as error:
@@ -54,6 +59,14 @@ def attempt(unit: Unit, config: Config) -> Outcome:
     except Exception as error:  # noqa: BLE001 - the driver decides what becomes of the unit
         return Outcome("retry", f"{type(error).__name__}: {error}", traceback.format_exc())
     return Outcome("done", seconds=seconds, records=result.counts.records)
+
+
+def _outputs_before(unit: Unit, store: Store) -> set[str]:
+    """Files that the unit left when it was made before."""
+    try:
+        return {output.name for output in Sidecar.from_json(store.read_json(unit.sidecar)).outputs}
+    except (FileNotFoundError, InputError, KeyError, TypeError):
+        return set()
 
 
 def quiet_libraries() -> dict[str, str]:

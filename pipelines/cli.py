@@ -7,6 +7,7 @@ Heavy imports stand inside the commands, so that `seiryu --help` answers at once
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from typing import Annotated, Any
@@ -121,7 +122,8 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last line of defence
         code = _unexpected(error, verbose)
     if code == 130:  # Ctrl-C, which typer turns into this code where it sees it first
-        print("interrupted; what is done is kept, the same command goes on", file=sys.stderr)
+        print("interrupted; what is done is kept, the same command goes on", file=sys.stderr, flush=True)
+        os._exit(code)  # Ray's threads may still be at work, and crash a process that takes itself down in order
     sys.exit(code)
 
 

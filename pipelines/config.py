@@ -14,7 +14,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants")
 
 
 class Source(Section):
@@ -49,7 +49,7 @@ class Dedup(Section):
     bands: int = Field(40, description="bands of the signature; two documents meet when they share one", ge=1, le=256)
     rows: int = Field(20, description="values in a band", ge=1, le=256)
     shingle: int = Field(5, description="letters in a shingle", ge=1, le=64)
-    seed: int = Field(1, description="seed of the permutations, as datasketch draws them", ge=0)
+    seed: int = Field(1, description="seed of the permutations, as datasketch draws them", ge=0, le=2**32 - 1)
 
 
 class Hosts(Section):
@@ -62,7 +62,7 @@ class Clean(Section):
     footer_lines: int = Field(10, description="last lines in which a footer may begin", ge=0)
     footer_share: Share = Field(0.3, description="letters in footer words that make a line a footer")
     max_cut_share: Share = Field(0.3, description="a cut of more of the letters is not made")
-    min_letters: int = Field(400, description="letters a text must still have", ge=0)
+    min_letters: int = Field(400, description="letters a text must still have", ge=1)
     min_japanese_letters: int = Field(400, description="Japanese letters a text must still have", ge=0)
 
 

@@ -44,13 +44,14 @@ def run(config: Config, until: str = "", prune: bool = False) -> Ended:
     store = Store(config.run)
     state = State(store, config)
     ended = Ended(state)
-    store.write_json("run.json", run_record(state, {}, None))  # so that `status` can be asked from now on
     begin = time.monotonic()
     with ExitStack() as stack:
         connected = False
         for stage in CHAIN:
             standing = state.look(stage)
             _drop_orphans(state, standing, prune)
+            if standing.to_make and not ended.made:  # so that `status` can be asked from now on
+                store.write_json("run.json", run_record(state, {}, None))
             if standing.to_make:
                 if not connected:
                     store.sweep()

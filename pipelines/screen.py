@@ -23,8 +23,8 @@ from seiryu.pipelines.funnel import Step
 
 _EVERY = 10.0  # seconds between lines where there is no terminal
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, markup=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def say(message: str) -> None:

@@ -53,7 +53,8 @@ class State:
         state = cls(store, config)
         for stage in CHAIN:
             names = store.names(f"units/{stage.name}", ".json")
-            found = {name.removesuffix(".json"): state._read(f"units/{stage.name}/{name}") for name in names}
+            read = {name.removesuffix(".json"): state._read(f"units/{stage.name}/{name}") for name in names}
+            found = {name: sidecar for name, sidecar in read.items() if sidecar}
             if stage is not CHAIN[0]:
                 units = {unit.name: unit for unit in stage.units(state)}
                 found = {name: sidecar for name, sidecar in found.items() if name in units and _fits(sidecar, units[name])}
@@ -71,14 +72,20 @@ class State:
                 standing.missing.append(unit)
             elif sidecar.made_of != wanted:
                 standing.stale[unit.name] = difference(sidecar.made_of, wanted)
+            elif lost := next((output.name for output in sidecar.outputs if not self.store.exists(output.name)), ""):
+                standing.stale[unit.name] = f"its output {lost} is missing"
             else:
                 standing.done[unit.name] = sidecar
         standing.orphans = sorted(present - {unit.name for unit in standing.units})
         self._completed[stage.name] = standing.done
         return standing
 
-    def _read(self, name: str) -> Sidecar:
-        return Sidecar.from_json(self.store.read_json(name))
+    def _read(self, name: str) -> Sidecar | None:
+        """A sidecar; None if it is damaged, which is as if the unit had never been made."""
+        try:
+            return Sidecar.from_json(self.store.read_json(name))
+        except (InputError, KeyError, TypeError):
+            return None
 
     def completed(self, stage: str) -> dict[str, Sidecar]:
         """Valid sidecars of an earlier stage by unit, in the order of names."""
@@ -110,7 +117,7 @@ class State:
         name = f"units/{stage}/{unit}.json"
         sidecar = self._read(name)
         self.store.delete(name)
-        for output in sidecar.outputs:
+        for output in sidecar.outputs if sidecar else ():
             self.store.delete(output.name)
 
 

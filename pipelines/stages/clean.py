@@ -23,11 +23,11 @@ def units(state: State) -> list[Unit]:
     chosen = state.completed("select").get("all")
     if not chosen:
         return []
-    made = []
+    made, extracted, annotated = [], state.completed("extract"), state.completed("annotate")
     for name, done in state.completed("signatures").items():
-        documents = state.completed("extract")[name].output(f"documents/{name}.parquet").sha256
+        documents = extracted[name].output(f"documents/{name}.parquet").sha256
         inputs = {
-            "documents": documents, "signals": state.completed("annotate")[name].digest, "signatures": done.digest,
+            "documents": documents, "signals": annotated[name].digest, "signatures": done.digest,
             "dedup": chosen.output(f"dedup/{name}.parquet").sha256,
         }  # fmt: skip
         made.append(Unit("clean", name, {}, inputs))

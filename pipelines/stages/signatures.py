@@ -34,9 +34,9 @@ def band_column(band: int) -> str:
 
 
 def units(state: State) -> list[Unit]:
-    made = []
+    made, extracted = [], state.completed("extract")
     for name, done in state.completed("annotate").items():
-        documents = state.completed("extract")[name].output(f"documents/{name}.parquet").sha256
+        documents = extracted[name].output(f"documents/{name}.parquet").sha256
         made.append(Unit("signatures", name, {}, {"documents": documents, "signals": done.digest}))
     return made
 

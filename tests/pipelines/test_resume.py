@@ -101,3 +101,45 @@ def test_a_run_can_stop_after_a_stage(small_archives: Path, tmp_path: Path) -> N
     assert not (tmp_path / "run/shards").exists()
     names = [step["name"] for step in json.loads(seiryu("status", tmp_path / "run", "--json").out)["funnel"]]
     assert names[-1] == "pass all rules"
+
+
+def test_what_is_gone_or_unreadable_is_made_again(run_copy: Path, small_run: Path) -> None:
+    run = run_copy / "run"
+    before = hashes(run, "shards", "provenance", "corpus", "tokens")
+    sorted((run / "shards").glob("train-*.bin"))[0].unlink()
+    sorted((run / "tokens").glob("*.train.parquet"))[0].unlink()
+    sorted((run / "units/clean").glob("*.json"))[0].write_text("{}")
+    steps = plan(run_copy)
+    assert steps["clean"]["to_make"] == 1
+    ended = seiryu("run", run_copy / "config.yaml")
+    assert ended.code == 0, ended.err
+    assert (
+        hashes(run, "shards", "provenance", "corpus", "tokens")
+        == before
+        == hashes(small_run / "run", "shards", "provenance", "corpus", "tokens")
+    )
+
+
+def test_a_unit_that_dies_between_its_files_and_its_sidecar_does_not_exist(
+    run_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the sidecar of an earlier config would vouch for files of this one."""
+    from seiryu.corpus.storage import Store
+    from seiryu.pipelines.attempt import attempt
+    from seiryu.pipelines.chain import CHAIN
+    from seiryu.pipelines.config_file import load_config
+    from seiryu.pipelines.state import State
+
+    config = load_config(str(run_copy / "config.yaml"), ["tokenize.seed=other"])
+    state = State(Store(config.run), config)
+    standing = {stage.name: state.look(stage) for stage in CHAIN[:8]}["tokenize"]
+    monkeypatch.setattr(Store, "write_json", lambda *_: 1 / 0)
+    for unit in standing.to_make:
+        assert attempt(unit, config).kind == "retry"
+    monkeypatch.undo()
+    expected = hashes(run_copy / "run", "shards")
+    ended = seiryu("run", run_copy / "config.yaml")
+    assert ended.code == 0, ended.err
+    assert "tokenize: 3 units" in ended.err
+    assert hashes(run_copy / "run", "shards") == expected
+    assert seiryu("verify", run_copy / "run").code == 0
