@@ -84,7 +84,7 @@ def _sequences(unit: Unit, store: Store, provenance: pq.ParquetWriter) -> Iterat
 
 
 def _stretch(store: Store, files: list[str], low: int, high: int) -> pa.Table:
-    """Rows with low <= shuffle_key <= high of all files, in the global order; only row groups that hold some are read."""
+    """Rows with low <= shuffle_key <= high of all files, in the global order; only row groups that may hold some are read: of a small file, all."""
     found = [schema.TOKENS.empty_table()]
     for name in files:
         with store.open(name) as file:
