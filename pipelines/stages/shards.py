@@ -84,7 +84,10 @@ def _sequences(unit: Unit, store: Store, provenance: pq.ParquetWriter) -> Iterat
 
 
 def _stretch(store: Store, files: list[str], low: int, high: int) -> pa.Table:
-    """Rows with low <= shuffle_key <= high of all files, in the global order; only row groups that may hold some are read: of a small file, all."""
+    """Rows with low <= shuffle_key <= high of all files, in the global order.
+
+    Only row groups that may hold some are read; of a small file that is all of it.
+    """
     found = [schema.TOKENS.empty_table()]
     for name in files:
         with store.open(name) as file:
