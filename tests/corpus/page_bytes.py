@@ -23,7 +23,7 @@ def response(fields="", body=b"body", status="HTTP/1.1 200 OK", end="\r\n"):
 
 
 def coded(body, content="", transfer=""):
-    return Page("http://a.jp/", "", None, "", 200, "text/html", None, "", "", transfer, content, body)
+    return Page(b"", 200, "text/html", None, "", "", transfer, content, body)
 
 
 def micro(text):

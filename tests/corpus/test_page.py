@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from page_bytes import FIELDS, micro, record, response
 from warcio.archiveiterator import ArchiveIterator
 
-from seiryu.corpus.page import BodyError, payload, read_page, target_uri
+from seiryu.corpus.page import BodyError, payload, read_irregular, read_page, target_uri
 from seiryu.corpus.warc import raw_records
 
 
@@ -155,3 +155,37 @@ def test_no_header_makes_it_fail_otherwise(fields, content):
         return
     "".join([page.url, page.content_type, page.charset or "", page.language]).encode()
     payload(page, 1000)
+
+
+def same_as_fastwarc(item):
+    try:
+        expected = read_irregular(item.header, item.content)
+    except BodyError as error:
+        with pytest.raises(BodyError, match=error.reason or ""):
+            read_page(item)
+        return
+    page = read_page(item)
+    names = ("status", "content_type", "charset", "language", "identified", "transfer_coding", "content_coding", "body", "url")
+    assert [getattr(page, name) for name in names] == [getattr(expected, name) for name in names]
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_regular_headers_are_read_as_fastwarc_reads_them(path):
+    for item in raw_records(io.BytesIO(path.read_bytes()), path.name, 1 << 24):
+        if item.kind == "response":
+            same_as_fastwarc(item)
+
+
+NAMES = st.sampled_from(
+    ["Content-Type", "content-type", "Content-Encoding", "Content-Language", "X-A", "WARC-Identified-Payload-Type"]
+)
+LINES = st.lists(st.tuples(NAMES, st.sampled_from([": ", ":", " : ", ":\t"]), st.text(" abc;=/,\t\r\n\x00é-", max_size=12),
+                           st.sampled_from(["\r\n", "\r\n", "\n"])), max_size=5)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.sampled_from(["HTTP/1.1 200 OK", "HTTP/1.0 404", "HTTP/2 200", "HTTP/1.1 20", "HTTP/1.1 200 \x7f"]), LINES, LINES,
+       st.sampled_from(["\r\n", "\n", ""]), st.binary(max_size=20))  # fmt: skip
+def test_any_headers_are_read_as_fastwarc_reads_them(status, fields, warc, end, body):
+    head = status + "\r\n" + "".join("".join(line) for line in fields) + end
+    same_as_fastwarc(record(head.encode() + body, "".join("".join(line) for line in warc).encode()))
