@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seiryu.filters.language import MODEL, language, model_sha256
+from seiryu.filters.japanese_bytes import look_for_kana
+from seiryu.filters.language import KANA_OF_A_JAPANESE_PAGE, MODEL, accepted, language, model_sha256
 
 TEXTS = {
     "ja": "清流は、山あいを流れる澄んだ水のことである。\n子供たちは夏になると川で遊び、魚を捕まえた。",
@@ -44,3 +45,30 @@ def test_every_text_has_an_answer(text):
 
 def test_the_hash_is_that_of_the_model_in_use():
     assert model_sha256() == hashlib.sha256((files("seiryu.filters") / "models" / MODEL).read_bytes()).hexdigest()
+
+
+def test_a_text_the_model_takes_for_japanese_is_accepted():
+    assert accepted(*language(TEXTS["ja"]), kana_share=0)
+    for code in ("en", "zh", "ko"):
+        assert not accepted(*language(TEXTS[code]), kana_share=0)
+
+
+def test_a_page_written_in_kana_is_japanese_whatever_piece_of_it_was_taken():
+    found = language(TEXTS["en"])
+    assert accepted(*found, kana_share=KANA_OF_A_JAPANESE_PAGE)
+    assert not accepted(*found, kana_share=KANA_OF_A_JAPANESE_PAGE - 0.01)
+    assert not accepted(*language(""), kana_share=1)  # a page that gave no text
+
+
+def test_the_score_and_the_languages_are_the_callers():
+    assert not accepted("ja", 0.49, 0)
+    assert accepted("ja", 0.49, 0, min_score=0.4)
+    assert accepted("en", 0.9, 0, accept=("en", "ja"))
+    assert not accepted("fr", 0.9, 0.9, accept=("en",))  # kana make no English
+
+
+def test_a_statute_in_kanji_and_katakana_is_japanese_though_the_model_says_chinese():
+    statute = "船舶積量互認ノ件ニ関シ帝国政府ト英国政府トノ間ニ取極ヲ為シタル条規大正十二年六月八日逓信省令第五十二号" * 2
+    assert not accepted(*language(statute), kana_share=0)
+    evidence = look_for_kana(f"<p>{statute}左ノ通定ム但シ本令ハ公布ノ日ヨリ之ヲ施行スルモノトスベカラザルコト</p>".encode())
+    assert accepted(*language(statute), evidence.kana_share)

@@ -1,0 +1,208 @@
+"""Kana counted in the bytes of a page before anything is parsed: kernels of one pass each.
+
+`kana_bound` asks raw bytes of any encoding: pairs that are kana in UTF-8, in cp932 or in EUC-JP, wherever they stand. No page holds
+more kana than the greatest of the three and its numeric references, so most pages of other scripts leave here undecoded. 1.4 GB/s.
+`legacy_kana` reads letter by letter, at a third of that, where pairs across two letters were too many.
+
+`writing` reads UTF-8 as a reader would: no tags, comments, scripts, styles or title, and nothing between <a href> and </a>: menus
+are links, and articles are not. It is evidence, never a bound; broken markup moves it a little. 420 MB/s.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, assignment, arg-type"
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+HEXADECIMAL = np.array([int(chr(byte), 16) if chr(byte) in "0123456789abcdefABCDEF" else -1 for byte in range(256)], np.int64)
+
+
+def kana_bound(payload: bytes) -> tuple[int, int, int, int]:
+    """(kana in UTF-8, in cp932, in EUC-JP, numeric references): how many pairs of bytes could be the beginning of one.
+
+    None of the encodings holds more kana (U+3041-30FF) than its figure, broken letters aside.
+    """
+    in_utf8, in_cp932, in_euc, references = _kana_bound(np.frombuffer(payload, np.uint8))
+    return int(in_utf8), int(in_cp932), int(in_euc), int(references)
+
+
+def legacy_kana(payload: bytes) -> tuple[int, int, int, int]:
+    """(kana, faults) of the payload read as cp932, then as EUC-JP, pair by pair; a fault is a byte that begins no letter."""
+    data = np.frombuffer(payload, np.uint8)
+    kana, faults = _cp932_kana(data)
+    euc_kana, euc_faults = _euc_kana(data)
+    return int(kana), int(faults), int(euc_kana), int(euc_faults)
+
+
+def writing(utf8: bytes) -> tuple[int, int]:
+    """(kana, letters of any script) outside markup and links, of a page in valid UTF-8."""
+    kana, letters = _writing(np.frombuffer(utf8, np.uint8), HEXADECIMAL)
+    return int(kana), int(letters)
+
+
+@nb.njit(cache=True, nogil=True)
+def _kana_bound(data):
+    in_utf8, in_cp932, in_euc, references, size = 0, 0, 0, 0, len(data) - 1
+    for begin in range(0, size, 240):  # sums of a block fit a byte: the loop becomes one over vectors of bytes
+        end = min(begin + 240, size)
+        leads, trails = data[begin:end], data[begin + 1 : end + 1]
+        a, b, c, d = np.uint8(0), np.uint8(0), np.uint8(0), np.uint8(0)
+        for i in range(len(leads)):
+            lead, trail = leads[i], trails[i]
+            a += np.uint8((lead == np.uint8(0xE3)) & (np.uint8(trail - np.uint8(0x81)) <= np.uint8(0x02)))
+            hiragana = (lead == np.uint8(0x82)) & (np.uint8(trail - np.uint8(0x9F)) <= np.uint8(0x52))
+            katakana = (lead == np.uint8(0x83)) & (np.uint8(trail - np.uint8(0x40)) <= np.uint8(0x56))
+            b += np.uint8(hiragana | katakana)
+            c += np.uint8((np.uint8(lead - np.uint8(0xA4)) <= np.uint8(1)) & (np.uint8(trail - np.uint8(0xA1)) <= np.uint8(0x55)))
+            d += np.uint8((lead == np.uint8(0x26)) & (trail == np.uint8(0x23)))
+        in_utf8, in_cp932, in_euc, references = in_utf8 + a, in_cp932 + b, in_euc + c, references + d
+    return in_utf8, in_cp932, in_euc, references
+
+
+@nb.njit(cache=True, nogil=True)
+def _cp932_kana(data):
+    kana, faults, i, size = 0, 0, 0, len(data)
+    while i < size:
+        lead = data[i]
+        i += 1
+        if lead < 0x80 or 0xA1 <= lead <= 0xDF:
+            continue
+        trail = data[i] if i < size else 0
+        if lead in (0x80, 0xA0) or lead > 0xFC or trail < 0x40 or trail == 0x7F or trail > 0xFC:
+            faults += 1
+            continue
+        kana += (lead == 0x82 and 0x9F <= trail <= 0xF1) or (lead == 0x83 and trail <= 0x96)
+        i += 1
+    return kana, faults
+
+
+@nb.njit(cache=True, nogil=True)
+def _euc_kana(data):
+    kana, faults, i, size = 0, 0, 0, len(data)
+    while i < size:
+        lead = data[i]
+        i += 1
+        if lead < 0x80:
+            continue
+        trail = data[i] if i < size else 0
+        if (lead < 0xA1 and lead not in (0x8E, 0x8F)) or lead == 0xFF or trail < 0xA1 or trail == 0xFF:
+            faults += 1
+            continue
+        kana += lead in (0xA4, 0xA5) and trail <= 0xF6
+        i += 2 if lead == 0x8F else 1
+    return kana, faults
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def lower(byte):
+    return byte | 0x20 if 0x41 <= byte <= 0x5A else byte
+
+
+@nb.njit(cache=True, nogil=True)
+def _find(data, i, what):
+    """Where `what`, in small letters, begins at or after i; the end if nowhere."""
+    for k in range(i, len(data) - len(what) + 1):
+        same = True
+        for j in range(len(what)):
+            if lower(data[k + j]) != what[j]:
+                same = False
+                break
+        if same:
+            return k
+    return len(data)
+
+
+@nb.njit(cache=True, nogil=True)
+def _at(data, i, what):
+    return len(data) - i >= len(what) and _find(data[i : i + len(what)], 0, what) == 0
+
+
+@nb.njit(cache=True, nogil=True)
+def point_at(data, i):
+    """(code point of the UTF-8 letter at i, its bytes); lone or cut bytes pass as one letter of no script."""
+    lead = np.uint32(data[i])
+    if lead < 0x80:
+        return lead, 1
+    length = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    if lead < 0xC0 or i + length > len(data):
+        return np.uint32(0xFFFD), 1
+    point = lead & np.uint32(0x7F >> length)
+    for k in range(1, length):
+        point = point << np.uint32(6) | np.uint32(data[i + k] & 0x3F)
+    return (point if point < 0x110000 else np.uint32(0xFFFD)), length
+
+
+@nb.njit(cache=True, nogil=True)
+def number_at(data, i, digits):
+    """(value, where it ends) of the decimal or x-and-hexadecimal number at i; (0, i) if there is none."""
+    base, k = 10, i
+    if k < len(data) and lower(data[k]) == 0x78:
+        base, k = 16, k + 1
+    value, first = np.int64(0), k
+    while k < len(data) and 0 <= digits[data[k]] < base:
+        value = min(value * base + digits[data[k]], 0x110000)
+        k += 1
+    return (value if value < 0x110000 else np.int64(0)), (k if k > first else i)
+
+
+@nb.njit(cache=True, nogil=True)
+def _skip_markup(data, i, inside_link):
+    """(where the markup that begins with the < at i ends, whether a link is open after it); (i, ...) if it is none."""
+    size = len(data)
+    if _at(data, i, b"<!--"):
+        end = _find(data, i + 4, b"-->")
+        return (end + 3 if end < size else i), inside_link
+    follows = lower(data[i + 1]) if i + 1 < size else 0
+    if not (0x61 <= follows <= 0x7A or follows in (0x2F, 0x21, 0x3F)):  # a letter, / ! ?
+        return i, inside_link
+    end = i
+    while end < size and data[end] != 0x3E:
+        end += 1
+    if end == size:
+        return i, inside_link
+    end += 1
+    after = lower(data[i + 2])
+    if follows == 0x61 and after <= 0x20 and _find(data[i:end], 0, b"href") < end - i:
+        inside_link = True
+    elif follows == 0x2F and after == 0x61 and data[i + 3] <= 0x3E and not 0x30 <= data[i + 3] <= 0x39:
+        inside_link = False
+    elif follows == 0x73 and _at(data, i, b"<script"):
+        end = _find(data, end, b"</script")
+    elif follows == 0x73 and _at(data, i, b"<style"):
+        end = _find(data, end, b"</style")
+    elif follows == 0x74 and _at(data, i, b"<title"):
+        end = _find(data, end, b"</title")
+    return end, inside_link
+
+
+@nb.njit(cache=True, nogil=True)
+def _writing(data, digits):
+    kana, letters, i, size, inside_link = 0, 0, 0, len(data), False
+    while i < size:
+        byte = data[i]
+        if byte == 0x3C:
+            end, inside_link = _skip_markup(data, i, inside_link)
+            i = max(end, i + 1)
+            continue
+        if byte == 0x26 and i + 1 < size and data[i + 1] == 0x23:
+            value, end = number_at(data, i + 2, digits)
+            point = np.uint32(value)
+            i = end
+        elif byte == 0x26:  # &nbsp; and its like
+            i += 1
+            while i < size and (0x61 <= lower(data[i]) <= 0x7A or 0x30 <= data[i] <= 0x39):
+                i += 1
+            continue
+        else:
+            point, length = point_at(data, i)
+            i += length
+        if inside_link:
+            continue
+        if 0x3041 <= point <= 0x30FF or 0xFF66 <= point <= 0xFF9F:
+            kana += 1
+            letters += 1
+        elif point < 0x80:
+            letters += 0x61 <= lower(point) <= 0x7A
+        else:  # above that, all but punctuation, signs and emoji
+            letters += 0xC0 <= point < 0x2000 or 0x2C00 <= point < 0x2E00 or 0x3100 <= point < 0xD800 or 0xF900 <= point < 0xFE00
+    return kana, letters

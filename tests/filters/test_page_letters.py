@@ -1,0 +1,202 @@
+import gzip
+import html
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seiryu.corpus.charset import decode
+from seiryu.corpus.extraction import main_text
+from seiryu.corpus.page import payload, read_page
+from seiryu.corpus.warc import raw_records
+from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE
+from seiryu.filters.most_letters import most_letters
+from seiryu.filters.page_letters import kana_bound, legacy_kana, writing
+
+ROOT = Path(__file__).parents[2]
+TEXT = "清流は、山あいを流れる水である。𠮷野家！"
+
+POSTS = json.dumps({"post_stream": {"posts": [{"cooked": f"<p>{TEXT * 12}</p>"}]}})
+DISCOURSE = html.escape(json.dumps({"topic_1": POSTS}))
+
+
+def held(text):
+    """(Japanese letters, hiragana) of a text, letter by letter."""
+    flags = [int(CLASSES[ord(letter)]) for letter in text]
+    return sum(bool(flag & JAPANESE) for flag in flags), sum(bool(flag & HIRAGANA) for flag in flags)
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """Texts of Japanese sample pages in all encodings."""
+    with gzip.open(ROOT / "samples/labels.jsonl.gz", "rt", encoding="utf-8") as lines:
+        labels = {(row["warc"], row["offset"]): row for row in map(json.loads, lines)}
+    found = []
+    for path in sorted((ROOT / "samples").glob("*.warc.gz")):
+        with path.open("rb") as file:
+            for record in raw_records(file, path.name, 1 << 24):
+                row = labels.get((path.name, record.offset))
+                if row and row["kind"] == "html" and row["status"] == 200 and row["lang"] == "ja":
+                    page = read_page(record)
+                    found.append(decode(payload(page, 1 << 24), page.charset).text)
+    assert len(found) > 900
+    return found
+
+
+def test_no_extracted_text_holds_more_than_the_bound_of_its_page(pages):
+    few = 0
+    for page in pages[::12]:
+        bound, text = most_letters(page), held(main_text(page))
+        assert text[0] <= bound[0]
+        assert text[1] <= bound[1]
+        few += bound[0] < 400 or bound[1] < 80
+    assert few > 10  # pages that need no parsing
+
+
+NUMBERS = [
+    lambda letter: letter,
+    lambda letter: f"&#{ord(letter)};",
+    lambda letter: f"&#X{ord(letter):X}",
+    lambda letter: f"&amp;#{ord(letter)};",
+    lambda letter: json.dumps(letter)[1:-1],
+    lambda letter: json.dumps(letter)[1:-1].replace("\\", "\\\\"),
+    lambda letter: json.dumps(f"&#{ord(letter)};").replace("&", "\\u0026")[1:-1],
+]
+
+
+@pytest.mark.parametrize("written", NUMBERS)
+def test_a_letter_counts_in_whatever_way_it_is_written(written):
+    page = "<p>" + " ".join(map(written, TEXT)) + "</p>"
+    assert most_letters(page) == held(TEXT)
+
+
+@pytest.mark.parametrize(
+    "place", ["<p>{}</p>", '<p title="{}">', "<!-- {} -->", "<script>{}", "<![CDATA[{}", "<textarea>{}", "<p '{}"]
+)
+def test_a_letter_counts_wherever_it_stands(place):
+    assert most_letters(place.format(TEXT)) == held(TEXT)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f'<script type="application/ld+json">{{"@type": "Article", "articleBody": {json.dumps(TEXT * 12)}}}</script>',
+        f'<div id="data-preloaded" data-preloaded="{DISCOURSE}"></div>',
+    ],
+    ids=["JSON-LD", "Discourse"],
+)
+def test_text_that_stands_in_no_element_is_within_the_bound(page):
+    whole = f"<html><head><title>x</title></head><body><p>x</p>{page}</body></html>"
+    text = held(main_text(whole))
+    assert text[0] >= held(TEXT * 12)[0]  # the extractor does take it
+    assert text <= most_letters(whole)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>&amp;&#35;12354;",
+        "<p>&num;12354;",
+        r'{"a": "\u005cu3042"}',
+        "<p>&amp;#&#49;2354;",
+        "<p>&#<b>12354;</b>",
+        "<ruby>&#12<rb>354;",
+        "<p>&amp;#123<b>54;</b>",
+        "<p>&amp;#12&shy;354;",
+        "<p>&#123\x0154;",
+        "<p>&amp;#x\xad3042;",
+        '{"a": "\\\\u30\x0142"}',
+    ],
+)
+def test_what_could_assemble_a_reference_leaves_only_the_length_as_bound(page):
+    assert most_letters(page) == (len(page), len(page))
+
+
+def test_vertical_punctuation_counts_as_what_it_becomes():
+    page = "<html><body><p>x</p><p>" + "︐︑︒︕︖清流" * 40
+    assert held(main_text(page)) <= most_letters(page) == (7 * 40, 0)
+
+
+def test_normalization_makes_no_japanese_letter_of_others():
+    for point in (*range(0xD800), *range(0xE000, 0x110000)):
+        letter = chr(point)
+        made = unicodedata.normalize("NFC", letter)
+        if made != letter:
+            assert held(made) <= held(letter)
+    assert held(unicodedata.normalize("NFC", "か\u3099ハ\u309a")) == held("か\u3099ハ\u309a") == (2, 1)
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("#&;x\\uX0123456789abcdfEあア漢ｱ。!𠮷é< ")))
+def test_the_bound_is_never_below_what_any_decoding_gives(text):
+    japanese, hiragana = most_letters(text)
+    for reading in (text, html.unescape(text), html.unescape(html.unescape(text)), unescaped(text)):
+        found = held(reading)
+        assert found[0] <= japanese
+        assert found[1] <= hiragana
+
+
+def unescaped(text):
+    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
+
+
+def test_kana_of_a_page_are_at_most_the_bound_of_its_encoding(pages):
+    for page in pages[::5]:
+        kana = len(re.findall("[\u3041-\u30ff]", page))
+        assert kana_bound(page.encode())[0] == kana
+        page = page.replace("\xa0", " ").replace("\x80", " ")  # Python's cp932 has bytes for them, the web's has none
+        cp932, euc = page.encode("cp932", "ignore"), page.encode("euc_jp", "ignore")
+        in_cp932, in_euc = (
+            len(re.findall("[ぁ-んァ-ヶ]", cp932.decode("cp932"))),
+            len(re.findall("[ぁ-んァ-ヶ]", euc.decode("euc_jp"))),
+        )
+        assert in_cp932 <= kana_bound(cp932)[1]
+        assert in_euc <= kana_bound(euc)[2]
+        assert legacy_kana(cp932)[:2] == (in_cp932, 0)
+        assert legacy_kana(euc)[2:] == (in_euc, 0)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=2000))
+def test_the_bound_counts_every_pair(data):
+    assert kana_bound(data) == (
+        sum(data.count(bytes([0xE3, trail])) for trail in (0x81, 0x82, 0x83)),
+        len(re.findall(rb"(?=\x82[\x9f-\xf1]|\x83[\x40-\x96])", data)),
+        len(re.findall(rb"(?=[\xa4\xa5][\xa1-\xf6])", data)),
+        data.count(b"&#"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        ("<p>かな kana 漢字</p>", (2, 8)),
+        ("<p>&#12354;&#x3042 &nbsp;&eacute;。</p>", (2, 2)),
+        ('<a href="/">リンク</a>外', (0, 1)),
+        ("<A class=x HREF=/>リンク</A >外", (0, 1)),
+        ("<a name=here>しおり</a>外", (3, 4)),
+        ("<abbr>あ</abbr><article>い</article>", (2, 2)),
+        ("<!-- かな --><script>var かな</script><STYLE>かな</STYLE><title>かな</title>外", (0, 1)),
+        ("<img alt='かな'>外", (0, 1)),
+        ("1 < 2 あ <", (1, 1)),
+        ("ｶﾅ한국Русский", (2, 11)),
+        ("<!-- あ", (1, 1)),
+        ("<a href=x>あ", (0, 0)),
+        ("", (0, 0)),
+    ],
+)
+def test_writing_is_what_a_reader_sees_outside_links(page, found):
+    assert writing(page.encode()) == found
+
+
+@settings(deadline=None)
+@given(st.one_of(st.binary(), st.text(st.sampled_from("<>!-/aA hrefscriptyle=&#x;あ")).map(str.encode)))
+def test_no_bytes_make_the_kernels_fail(data):
+    kana, letters = writing(data)
+    assert 0 <= kana <= letters <= len(data)
+    most_letters(data.decode("utf-8", "replace"))
+    legacy_kana(data)
