@@ -18,7 +18,7 @@ from benchmarks.inputs import LARGER, SAMPLES, Inputs
 from benchmarks.machine import header
 from benchmarks.timing import Figure
 
-SUBJECTS = ("scan", "charset", "extract", "signals", "signatures", "select", "tokens", "run")
+SUBJECTS = ("scan", "charset", "japanese", "extract", "gold", "isolation", "signals", "signatures", "select", "tokens", "run")
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import charset_normalizer
 
 from benchmarks.inputs import Html, Inputs, evenly
 from benchmarks.timing import Figure, alternate, each, rate
-from seiryu.corpus.charset import decode
+from seiryu.corpus.decoding.charset import decode
 from seiryu.filters.japanese_bytes import look_for_kana
 
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from benchmarks.inputs import MAX_PAGE, SAMPLES, Inputs, web_pages
 from benchmarks.timing import Figure, alternate, each, rate
-from seiryu.corpus.warc import raw_records
+from seiryu.corpus.archive.warc import raw_records
 from seiryu.filters.language import language
 from seiryu.pipelines.config import Config, Source
 from seiryu.pipelines.stages import extract as stage

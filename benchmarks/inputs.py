@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from seiryu.corpus.page import BodyError, payload, read_page
-from seiryu.corpus.warc import RawRecord, raw_records
+from seiryu.corpus.archive.page import BodyError, payload, read_page
+from seiryu.corpus.archive.warc import RawRecord, raw_records
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "samples"

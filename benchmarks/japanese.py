@@ -17,11 +17,11 @@ from pathlib import Path
 
 from benchmarks.inputs import MAX_PAGE, Inputs
 from benchmarks.timing import Figure
-from seiryu.corpus.charset import decode
-from seiryu.corpus.declared import declared_languages, is_japanese
+from seiryu.corpus.archive.page import BodyError, payload, read_page
+from seiryu.corpus.archive.warc import RawRecord, raw_records
+from seiryu.corpus.decoding.charset import decode
+from seiryu.corpus.decoding.declared import declared_languages, is_japanese
 from seiryu.corpus.extraction import main_text, title
-from seiryu.corpus.page import BodyError, payload, read_page
-from seiryu.corpus.warc import RawRecord, raw_records
 from seiryu.filters.japanese_bytes import Evidence, look_for_kana
 from seiryu.filters.language import accepted, language
 

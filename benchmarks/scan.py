@@ -14,7 +14,7 @@ from isal import igzip
 
 from benchmarks.inputs import MAX_PAGE, Inputs
 from benchmarks.timing import Figure, alternate, rate
-from seiryu.corpus.warc import raw_records
+from seiryu.corpus.archive.warc import raw_records
 
 
 def figures(inputs: Inputs) -> Iterator[Figure]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from seiryu.corpus.charset import Decoded, decode
+from seiryu.corpus.decoding.charset import Decoded, decode
 from seiryu.filters.page_letters import kana_bound, legacy_kana, writing
 
 # U+3041-30FF in numbers; browsers ask for no semicolon.

@@ -21,7 +21,7 @@ import numpy as np
 from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE, PUNCTUATION
 from seiryu.filters.page_letters import HEXADECIMAL, lower, number_at, point_at
 
-# Vertical forms of 、。！？, become these after extraction (corpus/reading.py).
+# Vertical forms of 、。！？, become these after extraction (corpus/extraction/reading.py).
 _MAY_BECOME = CLASSES.copy()
 _MAY_BECOME[0xFE10:0xFE17] |= PUNCTUATION
 _NUMBER_NAMED = re.compile("&(?:num|bsol)")

@@ -22,21 +22,38 @@ class Source(Section):
     paths: tuple[str, ...] = Field(description="paths, globs or directories of .warc, .warc.gz or .warc.zst", min_length=1)
 
 
+class RuleChange(Section):
+    low: float | None = Field(None, description="reject below this")
+    high: float | None = Field(None, description="reject above this")
+    below: float | None = Field(None, description="reject at this or above")
+
+
+class CountsOn(Section):
+    preset: str = Field("swallow", description="a preset, as in rules")
+    change: dict[str, RuleChange | None] = Field({}, description="changes to it, as in rules")
+
+
 class Extract(Section):
-    extractor: Literal["trafilatura"] = Field("trafilatura", description="what takes the text from the page")
+    extractor: Literal["trafilatura", "resiliparse"] = Field(
+        "trafilatura",
+        description="what takes the text from the page: trafilatura as the Swallow corpus, resiliparse ten times as fast",
+    )
     max_page: Size = Field(20_000_000, description="a longer page fails as too_large, bytes", ge=1)
     min_kana: int = Field(20, description="kana a page's bytes must hold to be worth extracting", ge=0)
+    min_kana_share: Share = Field(
+        0.05, description="kana among the letters outside markup and links that make a page worth extracting"
+    )
+    counts_on: CountsOn = Field(
+        CountsOn(), description="rules that a page must be able to meet to be extracted; looser ones under `rules` are refused"
+    )
+    quick_screen: bool = Field(
+        False, description="put a quick extraction to counts_on first, with slack; twice as fast, loses a few documents"
+    )
 
 
 class Language(Section):
     accept: tuple[str, ...] = Field(("ja",), description="languages to keep, as lid.176 names them", min_length=1)
     min_score: Share = Field(0.5, description="probability the language must have")
-
-
-class RuleChange(Section):
-    low: float | None = Field(None, description="reject below this")
-    high: float | None = Field(None, description="reject above this")
-    below: float | None = Field(None, description="reject at this or above")
 
 
 class Rules(Section):
@@ -78,7 +95,8 @@ class Engine(Section):
     workers: int | None = Field(None, description="processes on this machine; empty: one a core", ge=1)
     memory: Size = Field(2_000_000_000, description="memory declared for one unit, bytes", ge=0)
     attempts: int = Field(3, description="tries before a unit is set aside", ge=1)
-    units_per_worker: int = Field(32, description="units after which a worker of extraction is replaced", ge=1)
+    page_seconds: float = Field(30, description="CPU seconds for one page; then it fails as timeout", gt=0)
+    page_memory: Size = Field(1_500_000_000, description="memory for one page, bytes; then it fails as memory", ge=100_000_000)
     allowed_failed_units: int = Field(0, description="more units set aside end the run with exit 3", ge=0)
     allowed_failed_records: Share = Field(0.001, description="a larger share of failed records ends the run with exit 3")
 

@@ -3,8 +3,8 @@
 A bounded number is in flight, so the driver's memory does not grow with the number of units. Retries are decided here and not by
 Ray, so that they can be told apart: a unit that fails `attempts` times is set aside with its reason and the rest goes on; a lost node
 costs no attempt (up to LOST_NODES times); bad input gets no second try. Whatever is started twice is harmless: outputs appear whole,
-and the same bytes whoever makes them. HTML parsers leak, so extraction's workers are replaced after `units_per_worker` units, which
-costs 1.7 s each time.
+and the same bytes whoever makes them. Workers stay for the whole run: what leaks, hangs or crashes lives in a child process of
+its own (isolation.py).
 """
 
 from __future__ import annotations
@@ -77,17 +77,12 @@ def cluster(config: Config) -> Iterator[None]:
         ray.shutdown()
 
 
-def run_units(units: Sequence[Unit], config: Config, watch: Callable[[Progress], None], *, leaks: bool = False) -> Progress:
-    """Make all units of one stage, with workers that are replaced if it `leaks`.
-
-    EngineError when the run cannot go on; whatever else fails is in `Progress.set_aside`.
-    """
+def run_units(units: Sequence[Unit], config: Config, watch: Callable[[Progress], None]) -> Progress:
+    """Make all units of one stage. EngineError when the run cannot go on; whatever else fails is in `Progress.set_aside`."""
     import ray
 
     progress = Progress(units[0].stage if units else "", len(units))
-    task = ray.remote(
-        num_cpus=1, memory=config.engine.memory, max_retries=0, max_calls=config.engine.units_per_worker if leaks else 0
-    )(_attempt)
+    task = ray.remote(num_cpus=1, memory=config.engine.memory, max_retries=0)(_attempt)
     settings = config.model_dump_json()
     waiting: deque[Unit] = deque(units)
     running: dict[Any, Unit] = {}

@@ -87,7 +87,7 @@ def _make(state: State, standing: Standing, ended: Ended) -> int:
     """Make what is missing or stale, and note what was set aside."""
     stage, begin = standing.stage, time.monotonic()
     with watching(stage.name, len(standing.to_make)) as watch:
-        progress = run_units(standing.to_make, state.config, watch, leaks=stage.leaks)
+        progress = run_units(standing.to_make, state.config, watch)
     for unit in standing.to_make:
         outcome = progress.set_aside.get(unit.name)
         if not outcome:

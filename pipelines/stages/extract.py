@@ -1,7 +1,8 @@
 """Archive in, Japanese documents out: one unit is one WARC file.
 
 Every record is counted in one place: kept, rejected with the name of the test it did not pass, or failed and in the ledger with
-its place in the archive. The tests run from cheap to costly: kind, status, type, kana in the bytes, extraction, language.
+its place in the archive. The tests run from cheap to costly: kind, status, type, kana in the bytes, letters anywhere; then, in a
+child process (candidate.py), extraction and language. The same bytes are extracted once an archive.
 """
 
 from __future__ import annotations
@@ -13,22 +14,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from seiryu.corpus import schema
-from seiryu.corpus.charset import decode
+from seiryu.corpus.archive.page import BodyError, Page, payload, read_page, target_uri
+from seiryu.corpus.archive.warc import Damaged, RawRecord, raw_records
+from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.errors import InputError
-from seiryu.corpus.extraction import EXTRACTOR, extractor_version, main_text, title
-from seiryu.corpus.page import BodyError, Page, payload, read_page, target_uri
+from seiryu.corpus.extraction import extractor_version
 from seiryu.corpus.storage import Store, identity, open_input
-from seiryu.corpus.warc import Damaged, RawRecord, raw_records
 from seiryu.filters.japanese_bytes import look_for_kana
-from seiryu.filters.language import language, model_sha256
+from seiryu.filters.language import model_sha256
+from seiryu.filters.most_letters import most_letters
 from seiryu.pipelines.archives import archives, names, unit_names
+from seiryu.pipelines.candidate import PAGE, Answer, request
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.isolation import Isolated, Limits, Lost, kept
+from seiryu.pipelines.rules_in_force import least_letters, screen
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
 
 _UUID = re.compile(r"<?urn:uuid:([0-9a-fA-F-]{36})>?")
-_HTML_LANG = re.compile(r"<html[^>]*?\s(?:xml:)?lang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _HEADROOM = 1 << 20  # of a record over its page: headers, and coding that does not compress
 
 
@@ -42,17 +46,20 @@ def units(state: State) -> list[Unit]:
 
 
 def settings(config: Config) -> dict[str, Any]:
+    used = {config.extract.extractor, *(["resiliparse"] if config.extract.quick_screen else [])}
     return {
-        "extract": config.extract.model_dump(mode="json"),
+        "extract": config.extract.model_dump(mode="json", exclude={"counts_on"}),
+        "least_letters": list(least_letters(config)),
+        "screen": [[rule.signal, str(rule.low), str(rule.high)] for rule in screen(config)],
         "language": config.language.model_dump(mode="json"),
         "language_model": model_sha256(),
-        "extractor": extractor_version(),
+        "extractor": ", ".join(extractor_version(name) for name in sorted(used)),
     }
 
 
 def reasons(_: Config) -> tuple[str, ...]:
-    return ("warcinfo", "request", "metadata", "revisit", "http_status", "not_html", "empty",
-            "few_kana", "no_text", "not_japanese")  # fmt: skip
+    return ("warcinfo", "request", "metadata", "revisit", "http_status", "not_html", "empty", "few_kana", "not_japanese_page",
+            "few_japanese_letters", "quick_screen", "no_text", "not_japanese")  # fmt: skip
 
 
 class Rejected(Exception):
@@ -62,14 +69,32 @@ class Rejected(Exception):
 class Extractor:
     """The way of one archive's records: rows for `documents`, rows for `ledger`, and the counts of both."""
 
-    def __init__(self, config: Config, warc: str) -> None:
-        self._config, self._warc = config, warc
-        self._seen: set[str] = set()
+    def __init__(self, config: Config, warc: str, isolated: Isolated) -> None:
+        self._config, self._warc, self._isolated = config, warc, isolated
+        self._least = least_letters(config)
+        # What was found in the same bytes; None while they are on their way.
+        self._answers: dict[bytes, Answer | Lost | None] = {}
         self.counts = Counts()
+        self.rows: list[dict[str, Any]] = []
         self.ledger: list[dict[str, Any]] = []
 
-    def documents(self, items: Iterator[RawRecord | Damaged]) -> Iterator[dict[str, Any]]:
-        """One row for each page that is kept."""
+    def read(self, items: Iterator[RawRecord | Damaged]) -> None:
+        """Go through an archive: `counts`, `rows` (one for each page that is kept) and `ledger`, both in the archive's order."""
+        twins: list[tuple[bytes, dict[str, Any]]] = []
+        for (digest, row), answer in self._isolated.answers(self._candidates(items)):
+            if answer is None:
+                twins.append((digest, row))
+                continue
+            self._answers[digest] = answer if isinstance(answer, Lost) else Answer.read(answer)
+            self._settle(row, self._answers[digest])
+        for digest, row in twins:
+            self._settle(row, self._answers[digest])
+        for rows in (self.rows, self.ledger):
+            rows.sort(key=lambda row: row.pop("order"))
+        self._name_documents()
+
+    def _candidates(self, items: Iterator[RawRecord | Damaged]) -> Iterator[tuple[tuple[bytes, dict[str, Any]], bytes | None]]:
+        """A page that may be Japanese: (digest of its bytes, what is known of it) and the request, None if its twin was seen."""
         for item in items:
             self.counts.records += 1
             if isinstance(item, Damaged):
@@ -82,85 +107,102 @@ class Extractor:
             try:
                 if item.content is None:
                     raise BodyError("too_large", f"the record has {item.content_length:,} bytes")
-                page = read_page(item)
-                row = self._row(item, page)
+                yield self._candidate(item, read_page(item))
             except Rejected as reason:
                 self.counts.rejected[str(reason)] += 1
             except BodyError as error:
                 self._failed(item.offset, item.length, target_uri(item), error.reason, str(error))
-            except Exception as error:  # noqa: BLE001 - one bad page costs one page
-                detail = f"{type(error).__name__}: {error}"
-                self._failed(item.offset, item.length, target_uri(item), "extraction_error", detail)
-            else:
-                self.counts.kept += 1
-                self.counts.letters["kept"] += _letters(row["text"])
-                yield row
 
-    def _failed(self, offset: int, length: int, url: str, reason: str, detail: str) -> None:
-        self.counts.failed[reason] += 1
-        self.ledger.append(
-            {"warc": self._warc, "warc_offset": offset, "warc_length": length, "url": url, "reason": reason, "detail": detail[:500]}
-        )  # fmt: skip
-
-    def _row(self, record: RawRecord, page: Page) -> dict[str, Any]:
+    def _candidate(self, record: RawRecord, page: Page) -> tuple[tuple[bytes, dict[str, Any]], bytes | None]:
         if page.status != 200:
             raise Rejected("http_status")
         if not page.html:
             raise Rejected("not_html")
-        if not page.url:
-            raise BodyError("no_url", "the record has no WARC-Target-URI")
-        body = payload(page, self._config.extract.max_page)
+        body, wanted = payload(page, self._config.extract.max_page), self._config.extract
         if not body.strip():
             raise Rejected("empty")
         self.counts.extra["pages"] += 1
-        evidence = look_for_kana(body, page.charset)
-        if evidence.kana < self._config.extract.min_kana:
-            raise Rejected("few_kana")
+        evidence = look_for_kana(body, page.charset, min_kana=wanted.min_kana, min_share=wanted.min_kana_share)
+        if evidence.refused:
+            raise Rejected(evidence.refused)
         decoded = evidence.decoded or decode(body, page.charset)
-        text = main_text(decoded.text)
-        if not text.strip():
-            raise Rejected("no_text")
-        found, score = language(text)
-        if found not in self._config.language.accept or score < self._config.language.min_score:
-            self.counts.letters["not_japanese"] += _letters(text)
-            raise Rejected("not_japanese")
-        html_lang = _HTML_LANG.search(decoded.text, 0, 1 << 16)
-        return {
-            "doc_id": self._doc_id(record, page), "url": page.url, "host": _host(page.url), "title": title(decoded.text), "text": text,
+        if any(most < least for most, least in zip(most_letters(decoded.text), self._least, strict=True)):
+            raise Rejected("few_japanese_letters")
+        if not page.url:
+            raise BodyError("no_url", "the record has no WARC-Target-URI")
+        row = {
+            "order": self.counts.records, "record_id": page.record_id, "ordinal": record.ordinal,
+            "url": page.url, "host": _host(page.url),
             "crawl_date": page.crawl_date or 0, "warc": self._warc, "warc_offset": record.offset, "warc_length": record.length,
             "payload_digest": page.payload_digest, "charset": decoded.charset, "charset_source": decoded.source,
-            "replaced": decoded.replaced, "html_lang": html_lang[1] if html_lang else "", "language": found, "language_score": score,
-            "extractor": EXTRACTOR,
+            "replaced": decoded.replaced, "extractor": wanted.extractor,
         }  # fmt: skip
+        said = f"\0{page.charset}\0{page.language}".encode()
+        digest = hashlib.blake2b(body + said, digest_size=16).digest()
+        if digest in self._answers:
+            return (digest, row), None
+        self._answers[digest] = None
+        return (digest, row), request(decoded.text, page.language, evidence.kana_share)
 
-    def _doc_id(self, record: RawRecord, page: Page) -> str:
-        found = _UUID.fullmatch(page.record_id.strip())
-        doc_id = found[1].lower() if found else ""
-        if not doc_id or doc_id in self._seen:
-            place = f"{self._warc}\n{record.offset}\n{record.ordinal}"
-            doc_id = hashlib.blake2b(place.encode(), digest_size=16).hexdigest()
-        self._seen.add(doc_id)
-        return doc_id
+    def _settle(self, row: dict[str, Any], found: Answer | Lost | None) -> None:
+        assert found is not None
+        if isinstance(found, Lost):
+            place = (row["warc_offset"], row["warc_length"], row["url"])
+            self._failed(*place, found.reason, found.detail, row["order"])
+            return
+        if found.refused:
+            self.counts.rejected[found.refused] += 1
+            if found.letters:
+                self.counts.letters[found.refused] += found.letters
+            return
+        self.counts.kept += 1
+        self.counts.letters["kept"] += found.letters
+        self.rows.append(row | {"text": found.text, "title": found.title, "html_lang": found.html_lang,
+                                "language": found.language, "language_score": found.language_score})  # fmt: skip
+
+    def _failed(self, offset: int, length: int, url: str, reason: str, detail: str, order: int = 0) -> None:
+        self.counts.failed[reason] += 1
+        self.ledger.append(
+            {"order": order or self.counts.records, "warc": self._warc, "warc_offset": offset, "warc_length": length, "url": url,
+             "reason": reason, "detail": detail[:500]}
+        )  # fmt: skip
+
+    def _name_documents(self) -> None:
+        """The record's own id as doc_id; a hash of its place where that is missing or was taken before."""
+        seen: set[str] = set()
+        for row in self.rows:
+            record_id, ordinal = row.pop("record_id"), row.pop("ordinal")
+            found = _UUID.fullmatch(record_id.strip())
+            doc_id = found[1].lower() if found else ""
+            if not doc_id or doc_id in seen:
+                place = f"{self._warc}\n{row['warc_offset']}\n{ordinal}"
+                doc_id = hashlib.blake2b(place.encode(), digest_size=16).hexdigest()
+            seen.add(doc_id)
+            row["doc_id"] = doc_id
+
+
+def isolated(config: Config) -> Isolated:
+    """The child process for a config's pages; kept from one unit to the next."""
+    limits = Limits(seconds=config.engine.page_seconds, memory=config.engine.page_memory)
+    return kept(PAGE, config.model_dump_json(include={"run", "source", "extract", "language"}).encode(), limits)
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
-    extractor = Extractor(config, unit.params["warc"])
+    extractor = Extractor(config, unit.params["warc"], isolated(config))
     path = unit.path
     with open_input(path) as file:
-        rows = list(extractor.documents(raw_records(file, path, config.extract.max_page + _HEADROOM)))
+        extractor.read(raw_records(file, path, config.extract.max_page + _HEADROOM))
     if extractor.counts.records == extractor.counts.failed["damaged"]:
         raise InputError(f"{path} holds no WARC record that can be read")
     outputs = []
-    for name, table_schema, content in (("documents", schema.DOCUMENTS, rows), ("ledger", schema.LEDGER, extractor.ledger)):
+    for name, table_schema, content in (
+        ("documents", schema.DOCUMENTS, extractor.rows), ("ledger", schema.LEDGER, extractor.ledger),
+    ):  # fmt: skip
         columns = {field: [row[field] for row in content] for field in table_schema.names}
         with store.writing(f"{name}/{unit.name}.parquet") as out:
             schema.write_table(schema.table(table_schema, columns), out)
         outputs.append(out.written(f"{name}/{unit.name}.parquet"))
     return Result(extractor.counts, outputs)
-
-
-def _letters(text: str) -> int:
-    return len(text) - text.count("\n")
 
 
 def _host(url: str) -> str:
@@ -170,4 +212,4 @@ def _host(url: str) -> str:
         return ""
 
 
-STAGE = Stage("extract", 1, "records", settings, units, work, reasons, leaks=True)
+STAGE = Stage("extract", 2, "records", settings, units, work, reasons)

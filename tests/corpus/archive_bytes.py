@@ -7,7 +7,7 @@ from pathlib import Path
 import zstandard
 from warcio.archiveiterator import ArchiveIterator
 
-from seiryu.corpus.warc import Damaged, RawRecord, raw_records
+from seiryu.corpus.archive.warc import Damaged, RawRecord, raw_records
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted((ROOT / "samples").glob("*.warc.gz"))

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from seiryu.corpus.page import Page, read_page
-from seiryu.corpus.warc import RawRecord
+from seiryu.corpus.archive.page import Page, read_page
+from seiryu.corpus.archive.warc import RawRecord
 
 FIELDS = (
     b"WARC-Target-URI: http://a.jp/\r\nWARC-Date: 2023-12-11T08:53:07Z\r\nContent-Type: application/http; msgtype=response\r\n"

@@ -8,9 +8,9 @@ from archive_bytes import PACK, SAMPLES
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seiryu.corpus.charset import decode
-from seiryu.corpus.page import payload, read_page
-from seiryu.corpus.warc import raw_records
+from seiryu.corpus.archive.page import payload, read_page
+from seiryu.corpus.archive.warc import raw_records
+from seiryu.corpus.decoding.charset import decode
 
 TEXT = "日本語の文字コードは、バイトの並びから分かることが多い。髙島屋で①番の商品を買った。ひらがなとカタカナ。" * 3
 PAGE = f"<html><head><title>見出し</title></head><body><p>{TEXT}</p></body></html>"

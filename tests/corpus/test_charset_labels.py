@@ -2,8 +2,8 @@ import codecs
 
 import pytest
 
-from seiryu.corpus.charset import decode
-from seiryu.corpus.charset_labels import _CODECS, codec_of
+from seiryu.corpus.decoding.charset import decode
+from seiryu.corpus.decoding.charset_labels import _CODECS, codec_of
 
 
 def test_every_encoding_that_browsers_read_has_a_codec_but_utf_16():

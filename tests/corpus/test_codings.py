@@ -10,8 +10,8 @@ import zstandard
 from archive_bytes import SAMPLES
 from page_bytes import HTML, coded
 
-from seiryu.corpus.page import BodyError, payload, read_page
-from seiryu.corpus.warc import raw_records
+from seiryu.corpus.archive.page import BodyError, payload, read_page
+from seiryu.corpus.archive.warc import raw_records
 
 
 def deflate(data, bits):

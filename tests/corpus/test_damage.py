@@ -24,7 +24,7 @@ from archive_bytes import (
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seiryu.corpus.warc import RawRecord
+from seiryu.corpus.archive.warc import RawRecord
 
 
 def test_an_archive_cut_anywhere_keeps_all_that_lies_before_the_cut(diagnostics):

@@ -6,9 +6,9 @@ from archive_bytes import ROOT, SAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seiryu.corpus.declared import declared_languages, is_japanese
-from seiryu.corpus.page import payload, read_page
-from seiryu.corpus.warc import raw_records
+from seiryu.corpus.archive.page import payload, read_page
+from seiryu.corpus.archive.warc import raw_records
+from seiryu.corpus.decoding.declared import declared_languages, is_japanese
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@ import time
 import pytest
 from conftest import SAMPLES
 
-from seiryu.corpus.charset import decode
+from seiryu.corpus.archive.page import payload, read_page
+from seiryu.corpus.archive.warc import raw_records
+from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction import extractor_version, main_text, title
-from seiryu.corpus.page import payload, read_page
-from seiryu.corpus.warc import raw_records
 
 
 @pytest.fixture(scope="module")
@@ -96,4 +96,4 @@ def test_what_has_no_main_text_gives_text_all_the_same(html):
 
 
 def test_the_version_names_all_that_decides_the_text():
-    assert [part.split()[0] for part in extractor_version().split(", ")] == ["trafilatura", "lxml", "libxml2"]
+    assert [part.split()[0] for part in extractor_version().split(", ")] == ["trafilatura", "justext", "lxml", "libxml2"]

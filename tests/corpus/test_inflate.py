@@ -7,8 +7,8 @@ import zstandard
 from archive_bytes import SAMPLES
 from isal import isal_zlib
 
+from seiryu.corpus.archive.inflate import Gap, Piece, is_plain, pieces
 from seiryu.corpus.errors import InputError
-from seiryu.corpus.inflate import Gap, Piece, is_plain, pieces
 
 RECORD = b"WARC/1.0\r\nWARC-Type: resource\r\nContent-Length: 5\r\n\r\nhello\r\n\r\n"
 NOISE = random.Random(1).randbytes(300_000)

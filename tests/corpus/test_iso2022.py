@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seiryu.corpus.charset import decode
-from seiryu.corpus.iso2022 import decode_iso2022
+from seiryu.corpus.decoding.charset import decode
+from seiryu.corpus.decoding.iso2022 import decode_iso2022
 
 PAGE = "<html><title>見出し</title><p>日本語の文章、ひらがなとカタカナ。</p>\n<p>二行目</p>"
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from page_bytes import FIELDS, micro, record, response
 from warcio.archiveiterator import ArchiveIterator
 
-from seiryu.corpus.page import BodyError, payload, read_irregular, read_page, target_uri
-from seiryu.corpus.warc import raw_records
+from seiryu.corpus.archive.page import BodyError, payload, read_irregular, read_page, target_uri
+from seiryu.corpus.archive.warc import raw_records
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seiryu.corpus.page import payload, read_page
-from seiryu.corpus.warc import raw_records
+from seiryu.corpus.archive.page import payload, read_page
+from seiryu.corpus.archive.warc import raw_records
 from seiryu.filters.japanese_bytes import look_for_kana
 
 ROOT = Path(__file__).parents[2]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seiryu.corpus.charset import decode
+from seiryu.corpus.archive.page import payload, read_page
+from seiryu.corpus.archive.warc import raw_records
+from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction import main_text
-from seiryu.corpus.page import payload, read_page
-from seiryu.corpus.warc import raw_records
 from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE
 from seiryu.filters.most_letters import most_letters
 from seiryu.filters.page_letters import kana_bound, legacy_kana, writing

@@ -33,7 +33,7 @@ def start(config: Path) -> subprocess.Popen[bytes]:
 
 
 def test_one_worker_makes_the_bytes_of_two(small_run: Path, small_archives: Path, tmp_path: Path) -> None:
-    ended = seiryu("run", write_config(tmp_path, small_archives, engine={"workers": 1, "units_per_worker": 1}))
+    ended = seiryu("run", write_config(tmp_path, small_archives, engine={"workers": 1}))
     assert ended.code == 0, ended.err
     assert hashes(tmp_path / "run", *RESULT) == hashes(small_run / "run", *RESULT)
     assert any(name.startswith("shards/train") for name in hashes(small_run / "run", *RESULT))

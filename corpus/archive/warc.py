@@ -4,7 +4,7 @@ Framing is done here, byte for byte, so that nothing is passed over uncounted: a
 with an empty line and says how long its content is; whatever else stands where a record should begin is a `Damaged` stretch,
 and reading goes on at the next header. A compressed record never reaches into a member that begins a record of its own. A record
 whose content does not end where its header says is damage too: a length that lies is no better than a byte that does. The fields
-of the header and HTTP are FastWARC's work (corpus/page.py).
+of the header and HTTP are FastWARC's work (page.py).
 
 A record is handed out only when its compressed member has ended without a fault, so a wrong checksum is seen in time.
 (Where one member holds many records and more than 1 MiB the fault is reported after those before it.)
@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from seiryu.corpus.archive.inflate import BEGIN, SIGN_SIZE
+from seiryu.corpus.archive.plain import Plain
 from seiryu.corpus.errors import InputError
-from seiryu.corpus.inflate import BEGIN, SIGN_SIZE
-from seiryu.corpus.plain import Plain
 
 _LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?\n")
 _KIND = re.compile(rb"\nwarc-type[ \t]*:[ \t]*([a-z]+)[ \t]*\r?\n")

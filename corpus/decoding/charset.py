@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seiryu.corpus.charset_labels import codec_of
-from seiryu.corpus.iso2022 import STARTS, decode_iso2022
+from seiryu.corpus.decoding.charset_labels import codec_of
+from seiryu.corpus.decoding.iso2022 import STARTS, decode_iso2022
 
 _META = re.compile(
     rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']\s*([\w.:-]+)|<meta[^>]{0,500}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from fastwarc.warc import WarcRecord
 
-from seiryu.corpus.codings import decompress, unchunk
-from seiryu.corpus.warc import RawRecord
+from seiryu.corpus.archive.codings import decompress, unchunk
+from seiryu.corpus.archive.warc import RawRecord
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import IO
 
-from seiryu.corpus.inflate import BEGIN, SIGN, SIGN_SIZE, Gap, Piece, is_plain, pieces
+from seiryu.corpus.archive.inflate import BEGIN, SIGN, SIGN_SIZE, Gap, Piece, is_plain, pieces
 
 _BLANK = re.compile(rb"[\r\n]*")
 
