@@ -24,7 +24,7 @@ def write_mixed(target: Path, folders: list[Path], japanese_pages: int) -> tuple
     """Write the archive; how many Japanese and how many other pages it holds."""
     japanese, taken, others = [], [], []
     for folder in folders:
-        for is_japanese, is_candidate, members in _pages(folder):
+        for is_japanese, is_candidate, members, _ in _pages(folder):
             (japanese if is_japanese else taken if is_candidate else others).append(members)
     japanese = evenly(japanese, japanese_pages)
     taken = evenly(taken, max(1, len(taken) * len(japanese) * OTHERS // (len(others) + len(taken))))
@@ -37,8 +37,16 @@ def write_mixed(target: Path, folders: list[Path], japanese_pages: int) -> tuple
     return len(japanese), len(japanese) * OTHERS
 
 
-def _pages(folder: Path) -> Iterator[tuple[bool, bool, bytes]]:
-    """Whether a page is labelled Japanese, whether the rapid test takes it, and its members as they lie in the archive."""
+def write_others(target: Path, folders: list[Path], least: int) -> tuple[int, float]:
+    """Write an archive of the pages that the rapid test refuses, `least` bytes or longer; how many, and their mean size in bytes."""
+    found = [(members, size) for folder in folders for japanese, candidate, members, size in _pages(folder)
+             if not japanese and not candidate and size >= least]  # fmt: skip
+    target.write_bytes(b"".join(members for members, _ in found))
+    return len(found), sum(size for _, size in found) / len(found)
+
+
+def _pages(folder: Path) -> Iterator[tuple[bool, bool, bytes, int]]:
+    """Whether a page is labelled Japanese, whether the rapid test takes it, its members as they lie in the archive, and its size."""
     with gzip.open(folder / "labels.jsonl.gz", "rt", encoding="utf-8") as lines:
         labels = {(row["warc"], row["offset"]): row for row in map(json.loads, lines)}
     for path in sorted(folder.glob("*.warc.gz")):
@@ -54,9 +62,11 @@ def _pages(folder: Path) -> Iterator[tuple[bool, bool, bytes]]:
                 body = payload(page, MAX_PAGE)
             except BodyError:
                 continue
+            if page.content_coding or page.transfer_coding:  # Common Crawl has undone them; warcio does not undo all
+                continue
             members = record.offset, record.offset + record.length
             if place and records[place - 1].kind == "request":
                 members = records[place - 1].offset, members[1]
             if place + 1 < len(records) and records[place + 1].kind == "metadata":
                 members = members[0], records[place + 1].offset + records[place + 1].length
-            yield row["lang"] == "ja", not look_for_kana(body, page.charset).refused, data[slice(*members)]
+            yield row["lang"] == "ja", not look_for_kana(body, page.charset).refused, data[slice(*members)], len(body)

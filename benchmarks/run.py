@@ -1,15 +1,13 @@
 """A whole run of configs/sample.yaml, as a person starts it: fresh with one worker and with two, and again when all is done.
 
 What the engine adds is told by the bands stage, forty units of a few milliseconds each: its time in the log less what its units
-took, with one worker, so that nothing overlaps. That holds one or two new workers, each of which imports everything again; what
-one costs is told by making the stage again with 8 units a worker and with 1,000. One run each: the figures wander by a tenth.
+took, with one worker, so that nothing overlaps. One run each: the figures wander by a tenth.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,8 +36,6 @@ def figures(_: Inputs) -> Iterator[Figure]:
         number, own = len(work["bands"]), sum(work["bands"])
         added, unit = 1e3 * (bands_seconds(log) - own) / number, 1e3 * own / number
         yield Figure(f"engine, a unit (bands: {number})", added, "ms", against="the work of a unit", other=unit)
-        many, few = bands_again(one, 8), bands_again(one, 1000)
-        yield Figure("engine, a worker replaced", (many - few) / (-(-number // 8) - 1), "s")
 
 
 def run(folder: Path, *changes: str) -> tuple[float, str]:
@@ -53,12 +49,6 @@ def run(folder: Path, *changes: str) -> tuple[float, str]:
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
     return seconds, done.stderr
-
-
-def bands_again(folder: Path, units_per_worker: int) -> float:
-    """Seconds of the bands stage of a finished run, made once more."""
-    shutil.rmtree(folder / "units" / "bands")
-    return bands_seconds(run(folder, "engine.workers=1", f"engine.units_per_worker={units_per_worker}")[1])
 
 
 def bands_seconds(log: str) -> float:

@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass
 
 from seiryu.corpus.decoding.charset import Decoded, decode
-from seiryu.filters.page_letters import kana_bound, legacy_kana, writing
+from seiryu.filters.page_letters import kana_bound, legacy_kana, utf8_kana, writing
 
 # U+3041-30FF in numbers; browsers ask for no semicolon.
 _REFERENCE = re.compile(
@@ -66,23 +66,22 @@ def look_for_kana(
 def _kana(payload: bytes, declared_charset: str | None, min_kana: int) -> tuple[int, Decoded | None]:
     """The kana of a page, or an upper bound below `min_kana`, and its text where it was decoded."""
     if not ((b"\x1b" in payload or b"\0" in payload) and _SHIFTED.search(payload)):
-        if payload.isascii():
-            most = payload.count(b"&#")
-            return (most if most < min_kana else _references(payload)), None
-        in_utf8, in_cp932, in_euc, references = kana_bound(payload)
-        if (most := max(in_utf8, in_cp932, in_euc) + references) < min_kana:
-            return most, None
-        references = _references(payload) if references else 0
+        in_utf8, numbers = utf8_kana(payload)
         if _is_utf8(payload):
-            return in_utf8 + references, None
+            few = in_utf8 + numbers < min_kana
+            return in_utf8 + (numbers if few else _references(payload)), None
+        _, in_cp932, in_euc, _ = kana_bound(payload)
+        if (most := max(in_utf8, in_cp932, in_euc) + numbers) < min_kana:
+            return most, None
+        numbers = _references(payload) if numbers else 0
         kana, faults, euc_kana, euc_faults = legacy_kana(payload)
         # Big5 and Thai hold pairs that are kana in EUC-JP, between many that are nothing in it.
-        most = max(in_utf8, kana if faults <= kana else 0, euc_kana if euc_faults <= euc_kana else 0) + references
+        most = max(in_utf8, kana if faults <= kana else 0, euc_kana if euc_faults <= euc_kana else 0) + numbers
         if most < min_kana:
             return most, None
     decoded = decode(payload, declared_charset)
     utf8 = decoded.text.encode("utf-8", "replace")
-    return kana_bound(utf8)[0] + _references(utf8), decoded
+    return utf8_kana(utf8)[0] + _references(utf8), decoded
 
 
 def _references(payload: bytes) -> int:
@@ -91,6 +90,8 @@ def _references(payload: bytes) -> int:
 
 def _is_utf8(payload: bytes) -> bool:
     """Whether the bytes are UTF-8, but for a letter that is cut off at the very end."""
+    if payload.isascii():
+        return True
     try:
         payload.decode()
     except UnicodeDecodeError as error:

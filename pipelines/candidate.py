@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from seiryu.corpus.decoding.declared import declared_languages
-from seiryu.corpus.extraction import main_text, prepare, title
+from seiryu.corpus.extraction import main_text_of_readable, prepare, title
+from seiryu.corpus.extraction.reading import readable_html
 from seiryu.filters.language import accepted, language
 from seiryu.filters.quick_screen import fails_by_far
 from seiryu.filters.rules import Rule
@@ -63,9 +64,10 @@ def page_to_document(config: bytes) -> Callable[[bytes], bytes]:
 
 
 def _document(html: str, config: Config, rules: tuple[Rule, ...], *, content_language: str, kana_share: float) -> Answer:
-    if rules and fails_by_far(main_text(html, "resiliparse"), rules):
+    readable = readable_html(html)
+    if rules and fails_by_far(main_text_of_readable(readable, "resiliparse"), rules):
         return Answer("quick_screen")
-    text = main_text(html, config.extract.extractor)
+    text = main_text_of_readable(readable, config.extract.extractor)
     letters = len(text) - text.count("\n")
     if not text.strip():
         return Answer("no_text")

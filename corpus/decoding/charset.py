@@ -25,7 +25,9 @@ from seiryu.corpus.decoding.charset_labels import codec_of
 from seiryu.corpus.decoding.iso2022 import STARTS, decode_iso2022
 
 _META = re.compile(
-    rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']\s*([\w.:-]+)|<meta[^>]{0,500}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
+    # Blanks are never given back: a run of them after each of many <meta would take a minute.
+    rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']\s*([\w.:-]+)|<meta[^>]{0,500}?charset\s*+=\s*+["']?\s*+([\w.:-]+)""",
+    re.IGNORECASE,
 )
 _JIS = "iso2022_jp"
 _GUESSES = ("cp932", "euc_jp", "utf-8")

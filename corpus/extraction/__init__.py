@@ -37,7 +37,11 @@ def prepare(extractor: str) -> None:
 
 def main_text(html: str, extractor: str = "trafilatura") -> str:
     """The main text, a paragraph a line; empty when there is none. ValueError for an extractor that is not in EXTRACTORS."""
-    html = readable_html(html)
+    return main_text_of_readable(readable_html(html), extractor)
+
+
+def main_text_of_readable(html: str, extractor: str) -> str:
+    """The same for a page that `readable_html` has made readable: for who asks both extractors."""
     if extractor == "trafilatura":
         from seiryu.corpus.extraction.cascade import extract  # costs 0.3 s, and is needed by workers only
 

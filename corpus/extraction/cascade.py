@@ -38,7 +38,7 @@ OPTIONS: dict[str, Any] = {"include_comments": False, "include_tables": False}
 _DEEPEST = 2048  # levels that libxml2 reads
 _SECTIONS = ("div", "item", "list", "p", "section", "span")
 _BODIES = ("article", "div", "main", "section")
-_TEXT = etree.XPath("descendant::text()[not(parent::script or parent::style)]", smart_strings=False)
+_STRING = etree.XPath("string()", smart_strings=False)
 # Written by readability as <tag/> when empty, and read again as the beginning of raw text up to the end of the page.
 _RAW_TEXT = ("xmp", "noframes", "noembed", "plaintext", "title")
 _RETRIED_BELOW, _RETRIED_SHARE = core.ESCALATION_MAX_LENGTH, core.ESCALATION_PAGE_SHARE
@@ -84,13 +84,14 @@ def _sequence(tree: lxml_html.HtmlElement, options: Extractor) -> tuple[etree._E
         tree = htmlprocessing.prune_unwanted_nodes(tree, xpaths.REMOVE_COMMENTS_AND_LISTS_XPATH)
     cleaned, backup = core._prepare_tree(tree, options, None)
     body, text = main_extractor.extract_content(cleaned, options)
-    raw = lxml_html.HtmlElement() if _readability_loses(tree, body, text, options) else copy(tree)
+    letters = _letters(tree)
+    raw = lxml_html.HtmlElement() if _readability_loses(tree, letters, body, text, options) else copy(tree)
     body, text = external.compare_extraction(backup, raw, body, text, options)
     if len(text) < options.min_extracted_size:
         whole, whole_text, length = baseline.baseline(tree)
         if length > len(text):
             body, text = whole, whole_text
-    if 0 < len(text) < min(_RETRIED_BELOW, _RETRIED_SHARE * _most_letters(tree)) and len(text) < _RETRIED_SHARE * len(
+    if 0 < len(text) < min(_RETRIED_BELOW, _RETRIED_SHARE * _most_spaced(tree, letters)) and len(text) < _RETRIED_SHARE * len(
         baseline.html2txt(tree)
     ):
         return _retried(tree, body, text, options)
@@ -123,13 +124,13 @@ def _swallowed(error: Exception) -> None:
         raise error
 
 
-def _readability_loses(tree: lxml_html.HtmlElement, body: etree._Element, text: str, options: Extractor) -> bool:
+def _readability_loses(tree: lxml_html.HtmlElement, letters: int, body: etree._Element, text: str, options: Extractor) -> bool:
     """Whether readability's text is too short to be preferred, whatever it is: it is a part of the page's text.
 
     Preferred is what has more than twice the letters, or more than twice the least size where the rules found no paragraph
     or mostly tables (external._prefer_readability).
     """
-    most = _collapsed(_TEXT(tree)) + 5 * sum(1 for _ in tree.iter("iframe"))  # "VIDEO" in place of each
+    most = letters + 5 * sum(1 for _ in tree.iter("iframe"))  # "VIDEO" in place of each
     if most > 2 * len(text):
         return False
     if sum(1 for _ in tree.iter(*_RAW_TEXT)) > 1:  # the page's own title is one
@@ -139,15 +140,16 @@ def _readability_loses(tree: lxml_html.HtmlElement, body: etree._Element, text: 
     )
 
 
-def _most_letters(tree: lxml_html.HtmlElement) -> int:
+def _most_spaced(tree: lxml_html.HtmlElement, letters: int) -> int:
     """At least the length of trafilatura's html2txt: each block may add a blank before and after it."""
-    return _collapsed(_TEXT(tree)) + 2 * sum(1 for _ in tree.iter(*baseline._BLOCK_ELEMS))
+    return letters + 2 * sum(1 for _ in tree.iter(*baseline._BLOCK_ELEMS))
 
 
-def _collapsed(texts: list[str]) -> int:
-    """Letters, and one for each stretch of white space."""
-    words = "".join(texts).split()
-    return sum(map(len, words)) + len(words)
+def _letters(tree: lxml_html.HtmlElement) -> int:
+    """At least the letters of the page's text without scripts and styles, and one for each stretch of white space."""
+    words = _STRING(tree).split()
+    hidden = (_STRING(element) for element in tree.iter("script", "style"))
+    return sum(map(len, words)) + len(words) - sum(len(word) for text in hidden for word in text.split())
 
 
 @cache
