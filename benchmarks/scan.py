@@ -1,8 +1,8 @@
 """Reading every record of every archive, against inflating alone and against other readers; and the whole stage where there is
 nothing to extract.
 
-The readers hold each record's content in memory once; none parses HTTP. The stage reads HTTP too, and puts every page to the rapid test.
-Pages of the web at large are some 100 KB long, those of the samples 20: so the longer ones are measured by themselves.
+The readers hold each record's content in memory once; none parses HTTP. The stage reads HTTP too, and puts every page to the rapid
+test. Pages of the web at large are some 100 KB long, those of the samples 20: so the longer ones are measured by themselves.
 """
 
 from __future__ import annotations

@@ -81,7 +81,9 @@ def _kana_bound(data):
         for i in range(len(leads)):
             c += np.uint8((leads[i] == np.uint8(0x83)) & (np.uint8(trails[i] - np.uint8(0x40)) <= np.uint8(0x56)))
         for i in range(len(leads)):
-            d += np.uint8((leads[i] & np.uint8(0xFE) == np.uint8(0xA4)) & (np.uint8(trails[i] - np.uint8(0xA1)) <= np.uint8(0x55)))
+            d += np.uint8(
+                (leads[i] & np.uint8(0xFE) == np.uint8(0xA4)) & (np.uint8(trails[i] - np.uint8(0xA1)) <= np.uint8(0x55))
+            )
         for i in range(len(leads)):
             e += np.uint8((leads[i] == np.uint8(0x26)) & (trails[i] == np.uint8(0x23)))
         in_utf8 += np.int64(a)

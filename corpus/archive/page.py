@@ -19,14 +19,14 @@ from seiryu.corpus.archive.warc import RawRecord
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AS_HTTP = b"WARC/1.1\r\nContent-Type: application/http; msgtype=response\r\nContent-Length: %d\r\n\r\n"
-_CHARSET = re.compile(r"(?:^|[;,\s])charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+_CHARSET = re.compile(r"(?:^|[;,\s])charset\s*+=\s*+[\"']?\s*+([^\s\"';,]+)", re.IGNORECASE)
 # A header as nearly all are: a status line and fields that end with CR LF.
 _REGULAR = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: [ -~]*)?\r\n((?:[!#-9;-~]+:[\t -~]*\r\n(?![\t ]))*)\r\n")
 _FIELDS = re.compile(
-    rb"^(content-type|content-language|content-encoding|transfer-encoding):[ \t]*(.*?)[ \t]*\r$", re.IGNORECASE | re.MULTILINE
+    rb"^(content-type|content-language|content-encoding|transfer-encoding):([^\r\n]*+)\r$", re.IGNORECASE | re.MULTILINE
 )
 _WANTED = (b"content-type", b"content-language", b"content-encoding", b"transfer-encoding")
-_IDENTIFIED = re.compile(rb"^warc-identified-payload-type:[ \t]*([!-~]*)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+_IDENTIFIED = re.compile(rb"^warc-identified-payload-type:[ \t]*+([!-~]*+)[ \t]*+\r$", re.IGNORECASE | re.MULTILINE)
 
 
 class BodyError(ValueError):
@@ -100,7 +100,7 @@ def read_page(record: RawRecord) -> Page:
     ) < 2:
         fields: dict[bytes, str] = {}
         for name, value in _FIELDS.findall(regular[2]):
-            fields.setdefault(name.lower(), value.decode())
+            fields.setdefault(name.lower(), value.strip(b" \t").decode())
         kind, language, content_coding, transfer_coding = (fields.get(name, "") for name in _WANTED)
         found = identified[0].decode().lower() if identified else ""
         return _page(

@@ -33,6 +33,7 @@ from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
 
 _UUID = re.compile(r"<?urn:uuid:([0-9a-fA-F-]{36})>?")
+_KINDS = ("warcinfo", "request", "metadata", "revisit", "resource", "conversion", "continuation")  # WARC 1.1, section 5.5
 _HEADROOM = 1 << 20  # of a record over its page: headers, and coding that does not compress
 
 
@@ -58,8 +59,8 @@ def settings(config: Config) -> dict[str, Any]:
 
 
 def reasons(_: Config) -> tuple[str, ...]:
-    return ("warcinfo", "request", "metadata", "revisit", "http_status", "not_html", "empty", "few_kana", "not_japanese_page",
-            "few_japanese_letters", "quick_screen", "no_text", "not_japanese")  # fmt: skip
+    return (*_KINDS, "other_kind", "http_status", "not_html", "empty", "few_kana", "not_japanese_page",
+            "cannot_pass", "quick_screen", "no_text", "not_japanese")  # fmt: skip
 
 
 class Rejected(Exception):
@@ -102,7 +103,7 @@ class Extractor:
                 self._failed(item.offset, item.lost, "", "damaged", item.why)
                 continue
             if item.kind != "response":
-                self.counts.rejected[item.kind] += 1
+                self.counts.rejected[item.kind if item.kind in _KINDS else "other_kind"] += 1
                 continue
             try:
                 if item.content is None:
@@ -127,7 +128,7 @@ class Extractor:
             raise Rejected(evidence.refused)
         decoded = evidence.decoded or decode(body, page.charset)
         if any(most < least for most, least in zip(most_letters(decoded.text), self._least, strict=True)):
-            raise Rejected("few_japanese_letters")
+            raise Rejected("cannot_pass")
         if not page.url:
             raise BodyError("no_url", "the record has no WARC-Target-URI")
         row = {

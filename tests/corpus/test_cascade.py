@@ -173,7 +173,9 @@ def test_a_page_that_the_parser_does_not_read_to_its_end_is_refused(levels):
     assert cascade.extract(nested(5))
 
 
-@pytest.mark.parametrize("large", ["<p>" + "長い。" * 4_000_000, "<a title='" + "x" * 11_000_000 + "'>", "<!--" + "x" * 11_000_000 + "-->"])
+@pytest.mark.parametrize(
+    "large", ["<p>" + "長い。" * 4_000_000, "<a title='" + "x" * 11_000_000 + "'>", "<!--" + "x" * 11_000_000 + "-->"]
+)
 def test_eleven_megabytes_in_one_piece_hide_no_text(large):
     before, after = "<p>まえの本文です。</p>" * 60, "<p>あとの本文です。</p>" * 60
     text = cascade.extract(f"<html><body><article>{before}{large}</p></a>{after}</article></body></html>")

@@ -189,3 +189,23 @@ LINES = st.lists(st.tuples(NAMES, st.sampled_from([": ", ":", " : ", ":\t"]), st
 def test_any_headers_are_read_as_fastwarc_reads_them(status, fields, warc, end, body):
     head = status + "\r\n" + "".join("".join(line) for line in fields) + end
     same_as_fastwarc(record(head.encode() + body, "".join("".join(line) for line in warc).encode()))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "Content-Type: text/html; charset={};",
+        "Content-Type: a{}b",
+        "Content-Type: text/html; charset{}x",
+        "Content-Language:{}\x7f",
+    ],
+)
+def test_blanks_without_end_in_a_header_take_linear_work(fields):
+    """A million of them, read or refused at once; a pattern that goes back for each would take hours."""
+    content = f"HTTP/1.1 200 OK\r\n{fields.format(' ' * 1_000_000)}\r\n\r\nbody".encode()
+    warc = b"WARC-Identified-Payload-Type:" + b" " * 1_000_000 + b"\xe3\r\n"
+    for fields_of_record in (FIELDS, FIELDS + warc):
+        try:
+            assert read_page(record(content, fields_of_record)).body == b"body"
+        except BodyError as error:
+            assert error.reason == "bad_http"
