@@ -18,8 +18,10 @@ from benchmarks.inputs import LARGER, SAMPLES, Inputs
 from benchmarks.machine import header
 from benchmarks.timing import Figure
 
-SUBJECTS = ("scan", "charset", "japanese", "extract", "plain_loop", "gold", "isolation", "signals", "signatures", "select", "tokens",
-            "run")  # fmt: skip
+SUBJECTS = (
+    "scan", "charset", "japanese", "extract", "plain_loop", "quick_screen", "gold", "isolation", "signals", "signatures",
+    "select", "tokens", "run",
+)  # fmt: skip
 LONG = ("fuzz", "memory")  # minutes each: only when they are named
 
 
