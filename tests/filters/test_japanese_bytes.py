@@ -1,17 +1,10 @@
-import gzip
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import PACK, ROOT, labelled_pages
 
-from seiryu.corpus.archive.page import payload, read_page
-from seiryu.corpus.archive.warc import raw_records
 from seiryu.filters.japanese_bytes import look_for_kana
 
-ROOT = Path(__file__).parents[2]
-PACK = ROOT.parent / "shared/data/pack"
 MIN_KANA = 20
 KANA = "これはテストです。カタカナとひらがなをかぞえます。"
 COUNT = sum("\u3041" <= letter <= "\u30ff" for letter in KANA)
@@ -28,16 +21,8 @@ MENU = (
 
 
 def pages(folder):
-    with gzip.open(folder / "labels.jsonl.gz", "rt", encoding="utf-8") as lines:
-        labels = {(row["warc"], row["offset"]): row for row in map(json.loads, lines)}
-    for path in sorted(folder.glob("*.warc.gz")):
-        with path.open("rb") as file:
-            for record in raw_records(file, path.name, 1 << 24):
-                row = labels.get((path.name, record.offset))
-                if row and row["kind"] == "html" and row["status"] == 200 and row["lang_sure"]:
-                    page = read_page(record)
-                    body = payload(page, 1 << 24)
-                    yield row, body, look_for_kana(body, page.charset)
+    for row, body, charset in labelled_pages(folder):
+        yield row, body, look_for_kana(body, charset)
 
 
 @pytest.fixture(scope="module")

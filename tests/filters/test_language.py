@@ -1,40 +1,22 @@
-import gzip
 import hashlib
-import json
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import ROOT, labelled_pages
 
-from seiryu.corpus.archive.page import payload, read_page
-from seiryu.corpus.archive.warc import raw_records
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction import main_text
 from seiryu.filters.japanese_bytes import look_for_kana
 from seiryu.filters.language import KANA_OF_A_JAPANESE_PAGE, MODEL, accepted, language, model_sha256
 
-ROOT = Path(__file__).parents[2]
 TEXTS = {
     "ja": "清流は、山あいを流れる澄んだ水のことである。\n子供たちは夏になると川で遊び、魚を捕まえた。",
     "en": "A clear stream runs down from the mountains.\nIn summer the children played in the river and caught fish.",
     "zh": "清澈的溪流从山间流过。\n夏天，孩子们在河里玩耍，捉鱼。这是一个美丽的地方。",
     "ko": "맑은 시냇물이 산에서 흘러내린다.\n여름이면 아이들은 강에서 놀며 물고기를 잡았다.",
 }
-
-
-def labelled_pages(folder):
-    """(whether it is Japanese, body, charset of the header) of the pages whose language is sure."""
-    with gzip.open(folder / "labels.jsonl.gz", "rt", encoding="utf-8") as lines:
-        labels = {(row["warc"], row["offset"]): row for row in map(json.loads, lines)}
-    for path in sorted(folder.glob("*.warc.gz")):
-        with path.open("rb") as file:
-            for record in raw_records(file, path.name, 1 << 24):
-                row = labels.get((path.name, record.offset))
-                if row and row["kind"] == "html" and row["status"] == 200 and row["lang_sure"]:
-                    page = read_page(record)
-                    yield row["lang"] == "ja", payload(page, 1 << 24), page.charset
 
 
 @pytest.mark.parametrize("code", TEXTS)
@@ -106,10 +88,10 @@ def test_of_a_long_text_pieces_are_read_and_they_tell_the_same():
 def test_japanese_sample_pages_are_told_from_all_others_by_both_tests():
     """TP, FP and FN as `python -m benchmarks japanese` counts them; the pack's are in docs/log.md."""
     taken = {True: [0, 0], False: [0, 0]}
-    for japanese, body, charset in labelled_pages(ROOT / "samples"):
+    for row, body, charset in labelled_pages(ROOT / "samples"):
         evidence = look_for_kana(body, charset)
         text = "" if evidence.refused else main_text(decode(body, charset).text)
-        taken[japanese][accepted(*language(text), evidence.kana_share)] += 1
+        taken[row["lang"] == "ja"][accepted(*language(text), evidence.kana_share)] += 1
     (fn, tp), (_, fp) = taken[True], taken[False]
     assert tp + fn > 700
     assert 2 * tp / (2 * tp + fp + fn) >= 0.995
