@@ -13,7 +13,7 @@ from seiryu.pipelines.state import State
 
 # Of compressed archives on one core if every other page is Japanese, as in the samples (docs/log.md); a crawl, of which one page
 # in twenty is, goes several times as fast.
-_BYTES_A_SECOND = 500_000
+_BYTES_A_SECOND = 1_000_000
 
 
 def plan(state: State) -> list[dict[str, Any]]:

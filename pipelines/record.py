@@ -13,7 +13,7 @@ from seiryu.pipelines.stages.tokenize import tokenizer
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.version import VERSION
 
-_LIBRARIES = ("fastwarc", "trafilatura", "lxml", "fasttext-community", "numba", "numpy", "datasketch", "sudachipy", "sudachidict-core",
+_LIBRARIES = ("fastwarc", "isal", "trafilatura", "justext", "resiliparse", "lxml", "fasttext-community", "numba", "numpy", "datasketch", "sudachipy", "sudachidict-core",
               "hojichar", "tiktoken", "pyarrow", "ray", "zstandard")  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_a_second_run_says_that_all_is_done_and_starts_nothing(small_run: Path) 
     ("change", "stage", "why"),
     [
         ("extract.min_kana=21", "extract", "extract.min_kana: 20 -> 21"),
-        ("rules.change.few_hiragana.low=0.1", "annotate", "rules"),
+        ("rules.change.few_hiragana.low=0.3", "annotate", "rules"),
         ("dedup.seed=2", "signatures", "seed: 1 -> 2"),
         ("hosts.block=[]", "hosts", "block"),
         ("clean.min_letters=500", "clean", "min_letters: 400 -> 500"),
