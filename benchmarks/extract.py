@@ -16,7 +16,7 @@ from seiryu.corpus.extraction import EXTRACTORS, main_text_of_readable, title
 from seiryu.corpus.extraction.reading import readable_html
 from seiryu.filters.japanese_bytes import look_for_kana
 from seiryu.filters.language import language
-from seiryu.filters.most_letters import most_letters
+from seiryu.filters.most_letters import cannot_hold, most_letters
 
 PAGES = 400
 
@@ -24,7 +24,7 @@ PAGES = 400
 def figures(inputs: Inputs) -> Iterator[Figure]:
     taken = evenly([page for page in inputs.html if page[0].strip() and not look_for_kana(*page).refused], PAGES)
     decoded = [decode(*page).text for page in taken]
-    wanted = [html for html in decoded if most_letters(html)[0] >= 400]
+    wanted = [html for html in decoded if not cannot_hold(html, 400, 80)]
     readable = [readable_html(html) for html in wanted]
     texts = [main_text_of_readable(html, "trafilatura") for html in readable]
     tasks = {

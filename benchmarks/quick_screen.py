@@ -19,7 +19,7 @@ from seiryu.corpus.extraction import main_text_of_readable
 from seiryu.corpus.extraction.reading import readable_html
 from seiryu.filters.japanese_bytes import look_for_kana
 from seiryu.filters.language import accepted, language
-from seiryu.filters.most_letters import most_letters
+from seiryu.filters.most_letters import cannot_hold
 from seiryu.filters.quick_screen import BELIEVED_FROM, widened
 from seiryu.filters.rules import judge, load_preset
 from seiryu.filters.signals import measure
@@ -35,7 +35,7 @@ def figures(inputs: Inputs) -> Iterator[Figure]:
             if not body.strip() or evidence.refused:
                 continue
             html = decode(body, charset).text
-            if most_letters(html)[0] < 400:
+            if cannot_hold(html, 400, 80):
                 continue
             readable = readable_html(html)
             text = main_text_of_readable(readable, "trafilatura")

@@ -26,6 +26,8 @@ _MAY_BECOME = CLASSES.copy()
 _MAY_BECOME[0xFE10:0xFE17] |= PUNCTUATION
 _NUMBER_NAMED = re.compile("&(?:num|bsol)")
 _NO_BOUND = -1
+# Where blocks are nested against the rules trafilatura may put out a part of a page twice: once in 8,000 pages of random nesting.
+REPEATED = 2
 
 
 def most_letters(text: str) -> tuple[int, int]:
@@ -39,6 +41,12 @@ def most_letters(text: str) -> tuple[int, int]:
     if japanese == _NO_BOUND or _NUMBER_NAMED.search(text):
         return len(text), len(text)
     return int(japanese), int(hiragana)
+
+
+def cannot_hold(text: str, japanese: int, hiragana: int) -> bool:
+    """Whether no text taken from the page can hold so many Japanese letters and hiragana, even if all of it came out REPEATED times."""
+    most = most_letters(text)
+    return REPEATED * most[0] < japanese or REPEATED * most[1] < hiragana
 
 
 @nb.njit(cache=True, nogil=True)

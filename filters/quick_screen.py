@@ -22,17 +22,17 @@ from math import inf
 import pyarrow as pa
 
 from seiryu.filters.rules import Rule, judge
-from seiryu.filters.signals import NAMES, measure
+from seiryu.filters.signals import MEASURED, measure
 
 BELIEVED_FROM = 400  # letters
 SHARE = 0.25
 FACTOR = 3.0
-_LENGTHS = ("letters", "japanese_letters")
+_ASKED = frozenset(signal.name for signal in MEASURED) - {"letters", "japanese_letters"}
 
 
 def screened(rule: Rule) -> bool:
     """Whether the screen asks for a rule's signal: not for the length of the text, and not for what takes a dictionary."""
-    return rule.signal in NAMES and rule.signal not in _LENGTHS and rule.signal != "ng_share"
+    return rule.signal in _ASKED
 
 
 def widened(rules: Sequence[Rule]) -> tuple[Rule, ...]:

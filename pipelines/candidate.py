@@ -14,7 +14,7 @@ from seiryu.corpus.decoding.declared import declared_languages
 from seiryu.corpus.extraction import main_text_of_readable, prepare, title
 from seiryu.corpus.extraction.reading import readable_html
 from seiryu.filters.language import accepted, language
-from seiryu.filters.quick_screen import fails_by_far
+from seiryu.filters.quick_screen import BELIEVED_FROM, fails_by_far
 from seiryu.filters.rules import Rule
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.rules_in_force import screen
@@ -53,7 +53,7 @@ def page_to_document(config: bytes) -> Callable[[bytes], bytes]:
     rules = screen(settings)
     if rules:
         prepare("resiliparse")
-        fails_by_far("準備", rules)
+        fails_by_far("準備をしている。" * BELIEVED_FROM, rules)
 
     def answer(request: bytes) -> bytes:
         known, _, html = request.partition(b"\n")

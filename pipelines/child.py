@@ -17,8 +17,9 @@ import tempfile
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Protocol
 
 from seiryu.pipelines import child_main
 from seiryu.pipelines.attempt import quiet_libraries
@@ -52,6 +53,10 @@ class Limits:
     def clock(self) -> float:
         """Seconds by the clock."""
         return 10 * self.seconds if self.wall is None else self.wall
+
+
+class Timed(Protocol):
+    sent_at: float | None
 
 
 class Child:
@@ -174,6 +179,14 @@ class Child:
                 return
         if resident > self._limits.memory and self.ready_at is not None:
             self.kill("memory")
+
+    def pardon(self, seconds: float, given: Iterable[Timed]) -> None:
+        """Stop its clocks for a time in which nobody listened."""
+        self.heard_at += seconds
+        self.moved_at += seconds
+        for request in given:
+            if request.sent_at is not None:
+                request.sent_at += seconds
 
     def kill(self, limit: str) -> None:
         """End it now, because of this limit."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from seiryu.pipelines.sizes import Size
 
@@ -36,7 +36,7 @@ class CountsOn(Section):
 class Extract(Section):
     extractor: Literal["trafilatura", "resiliparse"] = Field(
         "trafilatura",
-        description="what takes the text from the page: trafilatura as the Swallow corpus, resiliparse ten times as fast",
+        description="what takes the text from the page: trafilatura as the Swallow corpus, or resiliparse, which is faster",
     )
     max_page: Size = Field(20_000_000, description="a longer page fails as too_large, bytes", ge=1)
     min_kana: int = Field(20, description="kana a page's bytes must hold to be worth extracting", ge=0)
@@ -47,8 +47,15 @@ class Extract(Section):
         CountsOn(), description="rules that a page must be able to meet to be extracted; looser ones under `rules` are refused"
     )
     quick_screen: bool = Field(
-        False, description="put a quick extraction to counts_on first, with slack; twice as fast, loses a few documents"
+        False,
+        description="put a quick extraction to counts_on first, with slack; spares trafilatura's time, loses a few documents",
     )
+
+    @model_validator(mode="after")
+    def _screen_before_what_is_slow(self) -> Extract:
+        if self.quick_screen and self.extractor != "trafilatura":
+            raise ValueError("quick_screen spares the time of trafilatura and is of no use with another extractor")
+        return self
 
 
 class Language(Section):
@@ -95,8 +102,12 @@ class Engine(Section):
     workers: int | None = Field(None, description="processes on this machine; empty: one a core", ge=1)
     memory: Size = Field(2_000_000_000, description="memory declared for one unit, bytes", ge=0)
     attempts: int = Field(3, description="tries before a unit is set aside", ge=1)
-    page_seconds: float = Field(30, description="CPU seconds for one page; then it fails as timeout", gt=0)
-    page_memory: Size = Field(1_500_000_000, description="memory for one page, bytes; then it fails as memory", ge=100_000_000)
+    page_seconds: float = Field(
+        30, description="CPU seconds for one page, then it fails as timeout; a change reads no archive again", gt=0, le=86_400
+    )
+    page_memory: Size = Field(
+        1_500_000_000, description="bytes for one page, then it fails as memory; a change reads no archive again", ge=500_000_000
+    )
     allowed_failed_units: int = Field(0, description="more units set aside end the run with exit 3", ge=0)
     allowed_failed_records: Share = Field(0.001, description="a larger share of failed records ends the run with exit 3")
 

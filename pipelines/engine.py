@@ -21,6 +21,7 @@ from typing import Any
 from seiryu.corpus.errors import SeiryuError
 from seiryu.pipelines.attempt import Outcome, attempt, quiet_libraries
 from seiryu.pipelines.config import Config
+from seiryu.pipelines.isolation import close_kept
 from seiryu.pipelines.sizes import human
 from seiryu.pipelines.unit import Unit
 
@@ -130,6 +131,8 @@ def _attempt(unit: Unit, config: str) -> Outcome:
     import pyarrow
 
     pyarrow.set_cpu_count(1)
+    if unit.stage != "extract":
+        close_kept()  # a child that will have no more pages
     return attempt(unit, Config.model_validate_json(config))
 
 

@@ -90,6 +90,7 @@ class Isolated:
         self._waiting: deque[_Request[object]] = deque()
         self._failed_starts = 0
         self._busy = False
+        self._looked_at = time.monotonic()
         self.started = 0  # children so far
 
     def __enter__(self) -> Isolated:
@@ -155,7 +156,10 @@ class Isolated:
     def _step(self, watch: Watch, *, wait: bool) -> None:
         """Give the child what it may have, take what it says; with `wait`, until something happens."""
         if not self._given and not self._waiting:
+            self._looked_at = time.monotonic()
             return
+        if self._child:  # what the parent spent elsewhere is not the child's time: it may wait to be heard
+            self._child.pardon(time.monotonic() - self._looked_at, self._given)
         if not self._child:
             self._child = Child(self._function, self._argument, self._limits)
             self.started += 1
@@ -170,8 +174,9 @@ class Isolated:
             if not self._take(child, kind, body):
                 watch.child = self._child = None
                 return
-        if not answers and self._left(child) <= 0:
+        if wait and not answers and self._left(child) <= 0:
             child.kill("start" if child.ready_at is None else "timeout")
+        self._looked_at = time.monotonic()
 
     def _give(self, child: Child) -> None:
         """Hand over what waits; a suspect alone."""
@@ -189,7 +194,7 @@ class Isolated:
             first = self._given[0]
             if first.sent_at is None and child.sent >= first.end:
                 first.sent_at = time.monotonic()
-            since = child.moved_at if first.sent_at is None else max(first.sent_at, child.heard_at)
+            since = child.moved_at if first.sent_at is None else max(first.sent_at, child.heard_at, child.moved_at)
             left = since + self._limits.clock - time.monotonic()
         else:
             left = 1.0
@@ -236,7 +241,7 @@ class Isolated:
             request.suspect = True  # another try, alone
             return
         elif _by_memory(child, kind, code, told):
-            lost = Lost("memory", f"more than {limits.memory >> 20} MB", told)
+            lost = Lost("memory", f"more than {limits.memory / 1e6:,.0f} MB", told)
         else:
             hint = ", not sent from here: the machine may be out of memory" if code == -signal.SIGKILL else ""
             lost = Lost("crash", signal_name(code) + hint, told)

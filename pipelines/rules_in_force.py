@@ -6,6 +6,7 @@ the rules in force must reject all that those reject: stricter ones need no new 
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from seiryu.filters.quick_screen import screened, widened
@@ -24,12 +25,16 @@ def rules_in_force(config: Config) -> tuple[Rule, ...]:
     return rules
 
 
-def least_letters(config: Config) -> tuple[int, float]:
+def least_letters(config: Config) -> tuple[int, int]:
     """(Japanese letters, hiragana) that extraction's rules demand of a text; 0 where they demand nothing."""
     rules = _counted_on(config)
     japanese = max((rule.low for rule in rules if rule.signal == "japanese_letters"), default=0)
     share = max((rule.low for rule in rules if rule.signal == "hiragana_share"), default=0)
-    return int(max(japanese, 0)), max(japanese, 0) * max(share, 0)
+    japanese = math.ceil(max(japanese, 0))
+    hiragana = math.floor(japanese * max(share, 0))
+    while japanese and hiragana / japanese < share:  # as the signal divides
+        hiragana += 1
+    return japanese, hiragana
 
 
 def screen(config: Config) -> tuple[Rule, ...]:
@@ -49,10 +54,10 @@ def _check(rules: tuple[Rule, ...], config: Config) -> None:
         low = max((rule.low for rule in rules if rule.signal == counted.signal), default=float("-inf"))
         high = min((rule.high for rule in rules if rule.signal == counted.signal), default=float("inf"))
         if low < counted.low or high > counted.high:
-            limit = f"below {counted.low:g}" if low < counted.low else f"above {counted.high:g}"
+            limit = f"low {counted.low:g}" if low < counted.low else f"high {counted.high:g}"
             raise ConfigError(
-                f"extract.counts_on: pages with {counted.signal} {limit} are not extracted (rule {counted.name}), but `rules` keeps "
-                "such documents: put the preset and the changes of `rules` there too; archives that were read are then read again"
+                f"extract.counts_on: extraction leaves out pages that fail {counted.name} ({counted.signal}, {limit}), and `rules` is "
+                "looser: put the preset and the changes of `rules` there too; archives that were read are then read again"
             )
 
 

@@ -15,6 +15,7 @@ import zstandard
 _CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]{0,4096})?\r?\n")
 # What is inflated at once: of a coding that breaks somewhere, all before this many bytes is kept.
 _STEP = 1024
+_PIECE = 1 << 14  # what is asked of zstandard at once, for the same reason
 
 
 def unchunk(data: bytes) -> bytes:
@@ -37,19 +38,33 @@ def decompress(data: bytes, coding: str, limit: int) -> bytes:
         return _inflate(data, 31, limit)
     if coding == "deflate":  # zlib's format by the standard, bare by some servers
         return _inflate(data, 15 if data[:1] == b"\x78" and int.from_bytes(data[:2], "big") % 31 == 0 else -15, limit)
-    try:
-        if coding == "br":
-            out, decoder, at = bytearray(), brotli.Decompressor(), 0
-            while len(out) <= limit and (at < len(data) or not decoder.can_accept_more_data()):
-                step = data[at : at + _STEP] if decoder.can_accept_more_data() else b""
-                out += decoder.process(step, output_buffer_limit=1 << 20)
-                at += len(step)
-            return bytes(out) if out or decoder.is_finished() else data
-        if coding == "zstd":
-            return zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read(limit + 1)
-    except (brotli.error, zstandard.ZstdError):
-        return data
+    if coding == "br":
+        return _unbrotli(data, limit)
+    if coding == "zstd":
+        return _unzstd(data, limit)
     return data
+
+
+def _unbrotli(data: bytes, limit: int) -> bytes:
+    out, decoder, at = bytearray(), brotli.Decompressor(), 0
+    try:
+        while len(out) <= limit and not decoder.is_finished() and (at < len(data) or not decoder.can_accept_more_data()):
+            step = data[at : at + _STEP] if decoder.can_accept_more_data() else b""
+            out += decoder.process(step, output_buffer_limit=1 << 20)
+            at += len(step)
+    except brotli.error:
+        return bytes(out) if out else data
+    return bytes(out) if out or decoder.is_finished() else data
+
+
+def _unzstd(data: bytes, limit: int) -> bytes:
+    out, reader = bytearray(), zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True)
+    try:
+        while len(out) <= limit and (piece := reader.read(min(_PIECE, limit + 1 - len(out)))):
+            out += piece
+    except zstandard.ZstdError:
+        return bytes(out) if out else data
+    return bytes(out)
 
 
 def _inflate(data: bytes, bits: int, limit: int) -> bytes:

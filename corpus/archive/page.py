@@ -17,6 +17,8 @@ from seiryu.corpus.archive.codings import decompress, unchunk
 from seiryu.corpus.archive.warc import RawRecord
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+_LONGEST_REGULAR = 1 << 16  # bytes of a header
+_MOST_CODINGS = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AS_HTTP = b"WARC/1.1\r\nContent-Type: application/http; msgtype=response\r\nContent-Length: %d\r\n\r\n"
 _CHARSET = re.compile(r"(?:^|[;,\s])charset\s*+=\s*+[\"']?\s*+([^\s\"';,]+)", re.IGNORECASE)
@@ -95,9 +97,12 @@ def read_page(record: RawRecord) -> Page:
     """
     content = record.content or b""
     identified = _IDENTIFIED.findall(record.header)
-    if (regular := _REGULAR.match(content)) and record.header.lower().count(b"warc-identified-payload-type") == len(
-        identified
-    ) < 2:
+    end = content.find(b"\r\n\r\n", 0, _LONGEST_REGULAR)
+    if (
+        end > 0
+        and (regular := _REGULAR.match(content, 0, end + 4))
+        and record.header.lower().count(b"warc-identified-payload-type") == len(identified) < 2
+    ):
         fields: dict[bytes, str] = {}
         for name, value in _FIELDS.findall(regular[2]):
             fields.setdefault(name.lower(), value.strip(b" \t").decode())
@@ -135,7 +140,7 @@ def _page(
     body: bytes,
 ) -> Page:  # fmt: skip
     charset = _CHARSET.search(kind)
-    bare = re.split("[;,]", kind, maxsplit=1)[0].strip().lower()
+    bare, identified = (re.split("[;,]", said, maxsplit=1)[0].strip().lower() for said in (kind, identified))
     return Page(
         warc_header, status, bare, charset[1] if charset else None, language, identified, transfer_coding, content_coding, body
     )
@@ -160,7 +165,10 @@ def payload(page: Page, limit: int) -> bytes:
     data = page.body
     if "chunked" in page.transfer_coding.lower():
         data = unchunk(data)
-    for coding in reversed(page.content_coding.lower().split(",")):
+    codings = page.content_coding.lower().split(",")
+    if len(codings) > _MOST_CODINGS:
+        raise BodyError("bad_coding", f"the page is said to be coded {len(codings):,} times over")
+    for coding in reversed(codings):
         data = decompress(data, coding.strip(), limit)
         if len(data) > limit:
             raise BodyError("too_large", f"the page has more than {limit:,} bytes")

@@ -54,7 +54,11 @@ _LONGEST_TAG = 2000
 _VERBATIM = re.compile(r"(<(pre|textarea|listing|xmp|plaintext)[\s>].*?(?:</\2\s*>|\Z))", re.IGNORECASE | re.DOTALL)
 _ANY_VERBATIM = re.compile(r"<(?:pre|textarea|listing|xmp|plaintext)[\s>]", re.IGNORECASE)
 
-_BARE = re.compile(r"<(?:article|center|main|section)(?:\s[^<>]*+)?>(?=\s*+[^\s<])", re.IGNORECASE)
+# Text at the beginning of a container, up to the next block.
+_BARE = re.compile(
+    rf"(<(?:article|center|main|section)(?:\s[^<>]*+)?>)(\s*+[^\s<](?:[^<]++|<(?!/?(?:{_BLOCK})[\s/>]))*+)", re.IGNORECASE
+)
+_BR = re.compile(r"<br[\s/>]", re.IGNORECASE)
 _DATE = re.compile(r"<time(?:\s[^<>]*+)?>([^<]{0,80}+)</time\s*>", re.IGNORECASE)
 _JOINER = "\u034f"
 _WITHOUT_END = "|".join(sorted((name for name in html5 if not name.endswith(";")), key=len, reverse=True))
@@ -77,12 +81,17 @@ def readable_html(html: str) -> str:
     if _RARE.search(html):  # one look for three
         if _RUBY.search(html):
             html = _without_readings(html)
-        html = _DATE.sub(_date_in_sentence, _BARE.sub(r"\g<0><p>", html))
+        html = _DATE.sub(_date_in_sentence, _BARE.sub(_lines_as_paragraph, html))
     html = _ESCAPED_TWICE.sub(f"&amp;{_JOINER}", html)
     if not _ANY_VERBATIM.search(html):
         return _joined(html)
     parts = _VERBATIM.split(html)  # text, verbatim element, its name, text, ...
     return "".join(part if place % 3 else _joined(part) for place, part in enumerate(parts) if place % 3 != 2)
+
+
+def _lines_as_paragraph(bare: re.Match[str]) -> str:
+    """Lines parted by <br> as a paragraph, which ends where the next block begins: left open it would take that in, and twice."""
+    return f"{bare[1]}<p>{bare[2]}</p>" if _BR.search(bare[2]) else bare[0]
 
 
 def readable_text(text: str) -> str:

@@ -22,7 +22,7 @@ from seiryu.corpus.extraction import extractor_version
 from seiryu.corpus.storage import Store, identity, open_input
 from seiryu.filters.japanese_bytes import look_for_kana
 from seiryu.filters.language import model_sha256
-from seiryu.filters.most_letters import most_letters
+from seiryu.filters.most_letters import cannot_hold
 from seiryu.pipelines.archives import archives, names, unit_names
 from seiryu.pipelines.candidate import PAGE, Answer, request
 from seiryu.pipelines.config import Config
@@ -127,7 +127,7 @@ class Extractor:
         if evidence.refused:
             raise Rejected(evidence.refused)
         decoded = evidence.decoded or decode(body, page.charset)
-        if any(most < least for most, least in zip(most_letters(decoded.text), self._least, strict=True)):
+        if cannot_hold(decoded.text, *self._least):
             raise Rejected("cannot_pass")
         if not page.url:
             raise BodyError("no_url", "the record has no WARC-Target-URI")

@@ -127,3 +127,24 @@ def test_the_limit_is_exact():
 def test_thousands_of_tiny_gzip_members_take_linear_work():
     page = coded(gzip.compress(b"x") * 100_000, "gzip")
     assert payload(page, 1 << 20) == b"x" * 100_000
+
+
+@pytest.mark.parametrize(("coding", "compress"), [("br", brotli.compress), ("zstd", zstandard.compress), ("gzip", gzip.compress)])
+@pytest.mark.parametrize("where", [0.5, 0.8, 1.0])
+def test_a_coding_that_breaks_gives_what_stands_before_the_fault(coding, compress, where):
+    body = b"".join(f"<p>{number * 7919 % 100_003:x} 日本語の段落です。</p>\n".encode() for number in range(20_000))
+    data = compress(body)
+    at = int(len(data) * where)
+    broken = data[:at] + b"\xff\xfe\xff\xff" * 4 + data[at + 16 :]
+    found = payload(coded(broken, coding), 1 << 24)
+    assert found != broken
+    kept = next(
+        (place for place, (one, other) in enumerate(zip(found, body, strict=False)) if one != other), min(len(found), len(body))
+    )
+    assert kept > 0.3 * where * len(body)
+
+
+def test_a_page_coded_over_and_over_is_refused():
+    with pytest.raises(BodyError, match="coded 1,000 times") as error:
+        payload(coded(b"x", ",".join(["deflate"] * 1000)), 1 << 24)
+    assert error.value.reason == "bad_coding"

@@ -209,3 +209,14 @@ def test_blanks_without_end_in_a_header_take_linear_work(fields):
             assert read_page(record(content, fields_of_record)).body == b"body"
         except BodyError as error:
             assert error.reason == "bad_http"
+
+
+@pytest.mark.parametrize("said", ["text/html;charset=utf-8", "text/html; charset=utf-8", "Text/HTML , x"])
+def test_a_type_found_in_the_bytes_may_have_parameters(said):
+    page = read_page(record(b"HTTP/1.1 200 OK\r\n\r\nx", FIELDS + f"WARC-Identified-Payload-Type: {said}\r\n".encode()))
+    assert (page.identified, page.html) == ("text/html", True)
+
+
+def test_a_header_of_millions_of_fields_is_left_to_fastwarc():
+    with pytest.raises(BodyError, match="Maximum header length"):
+        read_page(record(b"HTTP/1.1 200 OK\r\n" + b"a:\r\n" * 1_000_000 + b"\r\nbody"))

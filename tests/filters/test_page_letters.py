@@ -1,6 +1,7 @@
 import gzip
 import html
 import json
+import random
 import re
 import unicodedata
 from pathlib import Path
@@ -14,7 +15,7 @@ from seiryu.corpus.archive.warc import raw_records
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction import main_text
 from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE
-from seiryu.filters.most_letters import most_letters
+from seiryu.filters.most_letters import cannot_hold, most_letters
 from seiryu.filters.page_letters import kana_bound, legacy_kana, writing
 
 ROOT = Path(__file__).parents[2]
@@ -200,3 +201,39 @@ def test_no_bytes_make_the_kernels_fail(data):
     assert 0 <= kana <= letters <= len(data)
     most_letters(data.decode("utf-8", "replace"))
     legacy_kana(data)
+
+
+BLOCKS = ("div", "p", "blockquote", "q", "pre", "code", "ul", "li", "ol", "dl", "dt", "dd", "table", "tr", "td", "span", "b",
+           "article", "section", "main", "h1", "h2", "details", "summary", "figure", "quote", "center", "form", "strong", "font")  # fmt: skip
+CLASSES_OF_BLOCKS = (
+    "",
+    ' class="entry-content"',
+    ' class="article-body"',
+    ' id="content"',
+    ' class="post"',
+    ' itemprop="articleBody"',
+)
+
+
+def nest(chance, depth):
+    """Blocks within each other against all rules, with text between them."""
+    if not depth or chance.random() < 0.25:
+        return "".join(chance.choice("これは日本語の文章です。漢字とカナ、あ") for _ in range(chance.choice([3, 10, 40, 120])))
+    name = chance.choice(BLOCKS)
+    inside = "".join(nest(chance, 0) * (chance.random() < 0.5) + nest(chance, depth - 1) for _ in range(chance.randint(1, 4)))
+    named = chance.choice(CLASSES_OF_BLOCKS) if chance.random() < 0.3 else ""
+    return f"<{name}{named}>{inside}" + f"</{name}>" * (chance.random() < 0.95)
+
+
+@pytest.mark.parametrize("extractor", ["trafilatura", "resiliparse"])
+def test_blocks_nested_against_all_rules_give_no_more_than_the_bound_allows(extractor):
+    """Seed 5 holds pages that trafilatura puts out in part twice."""
+    chance, repeated = random.Random(5), 0
+    for _ in range(4000 if extractor == "trafilatura" else 500):
+        page = f"<html><body>{''.join(nest(chance, chance.randint(1, 5)) for _ in range(chance.randint(1, 4)))}</body></html>"
+        text = main_text(page, extractor)
+        japanese = sum(bool(CLASSES[ord(letter)] & JAPANESE) for letter in text)
+        hiragana = sum(bool(CLASSES[ord(letter)] & HIRAGANA) for letter in text)
+        assert not cannot_hold(page, japanese, hiragana), page
+        repeated += japanese > most_letters(page)[0]
+    assert repeated or extractor == "resiliparse"

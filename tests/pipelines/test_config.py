@@ -33,6 +33,12 @@ def fails(tmp_path: Path, text: str, *changes: str) -> str:
         ("dedup:\n  bands: many\n", 'c.yaml:6: dedup.bands: "many": input should be a valid integer'),
         ("dedup:\n  bands: '40'\n", 'c.yaml:6: dedup.bands: "40": input should be a valid integer'),
         ("dedup:\n  bands: 0\n", "c.yaml:6: dedup.bands: 0: input should be greater than or equal to 1"),
+        (
+            "extract:\n  extractor: resiliparse\n  quick_screen: true\n",
+            'c.yaml:5: extract: {"extractor": "resiliparse", "quick_screen": true}: quick_screen spares',
+        ),
+        ("engine:\n  page_seconds: .inf\n", "c.yaml:6: engine.page_seconds:"),
+        ("engine:\n  page_memory: 100MB\n", "c.yaml:6: engine.page_memory:"),
         ("language:\n  min_score: 1.5\n", "c.yaml:6: language.min_score: 1.5: input should be less than or equal to 1"),
         (
             "extract:\n  max_page: 20 apples\n",

@@ -72,7 +72,7 @@ def test_a_lost_page_says_the_same_in_every_run_and_its_trace_says_more(factory:
     details = [(lost.reason, lost.detail) for lost in first if isinstance(lost, Lost)]
     assert details == [(lost.reason, lost.detail) for lost in second if isinstance(lost, Lost)]
     assert [detail for _, detail in details] == [
-        "SIGSEGV", "more than 0.4 s of CPU time", "more than 150 MB",
+        "SIGSEGV", "more than 0.4 s of CPU time", "more than 157 MB",
         "JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"]  # fmt: skip
     assert isinstance(first[0], Lost)
     assert "follow_a_wild_pointer" in first[0].trace
@@ -246,3 +246,18 @@ def test_a_page_that_makes_the_parser_eat_memory_costs_only_itself() -> None:
         pages = [bad_pages.good_page(1), bad_pages.links(), bad_pages.good_page(2)]
         found = [told(answer) for _, answer in isolated.answers(enumerate(pages))]
     assert found == [main_text(pages[0].decode()), "memory", main_text(pages[2].decode())]
+
+
+def test_a_page_is_not_blamed_for_a_parent_that_listens_late() -> None:
+    def requests() -> Iterator[tuple[str, bytes]]:
+        yield "small", b"x"
+        time.sleep(0.5)  # the child is up
+        yield "large", b"x" * (8 << 20)  # its answer fills the socket, and waits there
+        time.sleep(3)
+        yield "after", b"y"
+
+    with Isolated("bad_pages:echo", b"!", Limits(seconds=0.1, wall=1.0)) as isolated:
+        sizes = [
+            (key, len(answer)) if isinstance(answer, bytes) else (key, answer) for key, answer in isolated.answers(requests())
+        ]
+    assert sizes == [("small", 2), ("large", (8 << 20) + 1), ("after", 2)]

@@ -8,6 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import seiryu, write_config
 
+from seiryu.pipelines.config import Config, CountsOn, Extract, RuleChange, Source
+from seiryu.pipelines.rules_in_force import least_letters, screen
+
 LIMITS = {f"duplicate_{n}gram": {"high": 0.5} for n in range(5, 11)}  # as write_config
 DROPPED: dict = {"few_japanese_letters": None, "few_hiragana": None}
 
@@ -80,12 +83,12 @@ def test_looser_rules_than_extraction_counts_on_are_refused_and_stricter_ones_ar
     config = small_run / "config.yaml"
     looser = seiryu("run", config, "--set", "rules.change.few_japanese_letters={low: 300}")
     assert looser.code == 2
-    assert "pages with japanese_letters below 400 are not extracted (rule few_japanese_letters)" in looser.err
+    assert "pages that fail few_japanese_letters (japanese_letters, low 400)" in looser.err
     assert looser.err.count("\n") == 1
     dropped = seiryu("plan", config, "--set", "rules.change.few_hiragana=null")
-    assert (dropped.code, "hiragana_share below 0.2" in dropped.err) == (2, True)
-    screen = seiryu("plan", config, "--set", "extract.quick_screen=true")
-    assert (screen.code, "duplicate_5gram_share above 0.15" in screen.err) == (2, True)
+    assert (dropped.code, "few_hiragana (hiragana_share, low 0.2)" in dropped.err) == (2, True)
+    screened = seiryu("plan", config, "--set", "extract.quick_screen=true")
+    assert (screened.code, "(duplicate_5gram_share, high 0.15)" in screened.err) == (2, True)
     stricter = seiryu("plan", config, "--json", "--set", "rules.change.few_japanese_letters={low: 500}")
     steps = {step["stage"]: step for step in json.loads(stricter.out)}
     assert (steps["extract"]["to_make"], steps["annotate"]["to_make"] > 0) == (0, True)
@@ -113,3 +116,23 @@ def test_documents_are_in_the_order_of_the_archive(small_run: Path) -> None:
         offsets = pq.read_table(file)["warc_offset"]
         assert offsets.to_pylist() == sorted(offsets.to_pylist())
         assert offsets.type == pa.int64()
+
+
+def test_the_letters_that_extraction_demands_are_the_least_that_pass_the_rules() -> None:
+    for japanese, share in ((400, 0.2), (300, 0.07), (1, 1.0), (399, 1 / 3), (0, 0.2)):
+        change = {"few_japanese_letters": RuleChange(low=japanese), "few_hiragana": RuleChange(low=share)}
+        config = Config(run="x", source=Source(paths=("x",)), extract=Extract(counts_on=CountsOn(change=change)))
+        letters, hiragana = least_letters(config)
+        assert letters == japanese
+        if japanese:
+            assert hiragana / japanese >= share > (hiragana - 1) / japanese
+
+
+def test_a_rule_on_words_is_none_of_the_screens(tmp_path: Path) -> None:
+    preset = tmp_path / "preset.yaml"
+    preset.write_text(
+        "rules:\n  - {name: words, signal: ng_letters, high: 5}\n  - {name: digits, signal: japanese_share, low: 0.5}\n"
+    )
+    config = Config(run="x", source=Source(paths=("x",)),
+                    extract=Extract(quick_screen=True, counts_on=CountsOn(preset=str(preset))))  # fmt: skip
+    assert [rule.signal for rule in screen(config)] == ["japanese_share"]
