@@ -1,6 +1,6 @@
 """Kana counted in the bytes of a page before anything is parsed: kernels of one pass each.
 
-`kana_bound` asks raw bytes of any encoding: pairs that are kana in UTF-8, in cp932 or in EUC-JP, wherever they stand. No page holds
+`kana_bound` asks raw bytes: pairs that are kana in UTF-8, in cp932 or in EUC-JP, wherever they stand. No page in one of these holds
 more kana than the greatest of the three and its numeric references, so most pages of other scripts leave here undecoded. 1.4 GB/s.
 `legacy_kana` reads letter by letter, at a third of that, where pairs across two letters were too many.
 

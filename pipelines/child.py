@@ -39,9 +39,9 @@ class Limits:
     `seconds`: CPU time; `wall`: seconds by the clock, for what sleeps or swaps (None: ten times `seconds`); `memory`: peak resident
     bytes of the child with the page in it; `pages`: after so many the child is replaced, because parsers leak.
 
-    The defaults are far from real pages and near the largest: of 5,404 pages of up to 1 MB the slowest took trafilatura 0.28 s, and
-    they left a child of 130 MB at its peak (240 resident with the language model); a menu of 21 MB takes 25 s and 1.95 GB. What it
-    takes quadratic time over needs no size for that: more than 20 s for 1.9 MB of bold letters, 7 s for 1.7 MB of headings.
+    Real pages are far from the defaults: of 5,404 of up to 1 MB trafilatura took 0.28 s for the slowest, and the child with its
+    language model stayed below 240 MB. A menu of 21 MB takes 25 s and 1.95 GB. Where trafilatura's time is quadratic no such size is
+    needed: more than 20 s for 1.9 MB of bold letters.
     """
 
     seconds: float = 30.0

@@ -1,7 +1,7 @@
 """The main text of a page, by one of two extractors, and its title.
 
-`trafilatura`: as the Swallow corpus takes it, without comments and tables; 5 to 15 ms a page, nine tenths of the work of extraction.
-`resiliparse`: a tenth of that; what it loses of the gold texts is in tests/data/gold_floors.json. Both see a page made
+`trafilatura`: as the Swallow corpus takes it, without comments and tables; 8 to 14 ms a page, most of the work of extraction.
+`resiliparse`: a fifth of that; how much either finds of the gold texts is in tests/data/gold_floors.json. Both see a page made
 readable first (reading.py). Whatever an extractor raises is the caller's to count.
 """
 
