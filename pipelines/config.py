@@ -106,7 +106,7 @@ class Engine(Section):
         30, description="CPU seconds for one page, then it fails as timeout; a change reads no archive again", gt=0, le=86_400
     )
     page_memory: Size = Field(
-        1_500_000_000, description="bytes for one page, then it fails as memory; a change reads no archive again", ge=500_000_000
+        1_500_000_000, description="bytes for one page, then it fails as memory; a change reads no archive again", ge=400_000_000
     )
     allowed_failed_units: int = Field(0, description="more units set aside end the run with exit 3", ge=0)
     allowed_failed_records: Share = Field(0.001, description="a larger share of failed records ends the run with exit 3")
