@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass
 
 from seiryu.corpus.decoding.charset import Decoded, decode
-from seiryu.filters.page_letters import kana_bound, legacy_kana, utf8_kana, writing
+from seiryu.filters.page_letters import legacy_kana, legacy_kana_bound, utf8_kana, writing
 
 # U+3041-30FF in numbers; browsers ask for no semicolon.
 _REFERENCE = re.compile(
@@ -70,8 +70,7 @@ def _kana(payload: bytes, declared_charset: str | None, min_kana: int) -> tuple[
         if _is_utf8(payload):
             few = in_utf8 + numbers < min_kana
             return in_utf8 + (numbers if few else _references(payload)), None
-        _, in_cp932, in_euc, _ = kana_bound(payload)
-        if (most := max(in_utf8, in_cp932, in_euc) + numbers) < min_kana:
+        if (most := max(in_utf8, *legacy_kana_bound(payload)) + numbers) < min_kana:
             return most, None
         numbers = _references(payload) if numbers else 0
         kana, faults, euc_kana, euc_faults = legacy_kana(payload)

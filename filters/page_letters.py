@@ -1,8 +1,8 @@
 """Kana counted in the bytes of a page before anything is parsed: kernels of one pass each.
 
-`kana_bound` asks raw bytes: pairs that are kana in UTF-8, in cp932 or in EUC-JP, wherever they stand. No page in one of these holds
-more kana than the greatest of the three and its numeric references, so most pages of other scripts leave here undecoded. 1.4 GB/s.
-`legacy_kana` reads letter by letter, at a third of that, where pairs across two letters were too many.
+`utf8_kana` and `legacy_kana_bound` ask raw bytes: pairs that are kana in UTF-8, in cp932 or in EUC-JP, wherever they stand. No page in
+one of these holds more kana than the greatest of the three and its numeric references, so most pages of other scripts leave here
+undecoded. `legacy_kana` reads letter by letter, slower, where pairs across two letters were too many.
 
 `writing` reads UTF-8 as a reader would: no tags, comments, scripts, styles or title, and nothing between <a href> and </a>: menus
 are links, and articles are not. It is evidence, never a bound; broken markup moves it a little. 420 MB/s.
@@ -18,18 +18,15 @@ HEXADECIMAL = np.array([int(chr(byte), 16) if chr(byte) in "0123456789abcdefABCD
 
 
 def utf8_kana(payload: bytes) -> tuple[int, int]:
-    """(kana, numeric references) of a payload in UTF-8: the first and the last figure of `kana_bound`. 3.8 GB/s."""
+    """(kana, numeric references) of a payload in UTF-8. 3.8 GB/s."""
     kana, references = _utf8_kana(np.frombuffer(payload, np.uint8))
     return int(kana), int(references)
 
 
-def kana_bound(payload: bytes) -> tuple[int, int, int, int]:
-    """(kana in UTF-8, in cp932, in EUC-JP, numeric references): how many pairs of bytes could be the beginning of one.
-
-    None of the encodings holds more kana (U+3041-30FF) than its figure, broken letters aside.
-    """
-    in_utf8, in_cp932, in_euc, references = _kana_bound(np.frombuffer(payload, np.uint8))
-    return int(in_utf8), int(in_cp932), int(in_euc), int(references)
+def legacy_kana_bound(payload: bytes) -> tuple[int, int]:
+    """(in cp932, in EUC-JP): how many pairs of bytes could be kana (U+3041-30FF). Neither holds more, broken letters aside."""
+    in_cp932, in_euc = _legacy_kana_bound(np.frombuffer(payload, np.uint8))
+    return int(in_cp932), int(in_euc)
 
 
 def legacy_kana(payload: bytes) -> tuple[int, int, int, int]:
@@ -68,29 +65,23 @@ def _utf8_kana(data):
 
 
 @nb.njit(cache=True, nogil=True)
-def _kana_bound(data):
-    in_utf8, in_cp932, in_euc, references, size = 0, 0, 0, 0, len(data) - 1
+def _legacy_kana_bound(data):
+    in_cp932, in_euc, size = 0, 0, len(data) - 1
     for begin in range(0, size, _BLOCK):
         end = min(begin + _BLOCK, size)
         leads, trails = data[begin:end], data[begin + 1 : end + 1]
-        a, b, c, d, e = np.uint8(0), np.uint8(0), np.uint8(0), np.uint8(0), np.uint8(0)
+        a, b, c = np.uint8(0), np.uint8(0), np.uint8(0)
         for i in range(len(leads)):
-            a += np.uint8((leads[i] == np.uint8(0xE3)) & (np.uint8(trails[i] - np.uint8(0x81)) <= np.uint8(0x02)))
+            a += np.uint8((leads[i] == np.uint8(0x82)) & (np.uint8(trails[i] - np.uint8(0x9F)) <= np.uint8(0x52)))
         for i in range(len(leads)):
-            b += np.uint8((leads[i] == np.uint8(0x82)) & (np.uint8(trails[i] - np.uint8(0x9F)) <= np.uint8(0x52)))
+            b += np.uint8((leads[i] == np.uint8(0x83)) & (np.uint8(trails[i] - np.uint8(0x40)) <= np.uint8(0x56)))
         for i in range(len(leads)):
-            c += np.uint8((leads[i] == np.uint8(0x83)) & (np.uint8(trails[i] - np.uint8(0x40)) <= np.uint8(0x56)))
-        for i in range(len(leads)):
-            d += np.uint8(
+            c += np.uint8(
                 (leads[i] & np.uint8(0xFE) == np.uint8(0xA4)) & (np.uint8(trails[i] - np.uint8(0xA1)) <= np.uint8(0x55))
             )
-        for i in range(len(leads)):
-            e += np.uint8((leads[i] == np.uint8(0x26)) & (trails[i] == np.uint8(0x23)))
-        in_utf8 += np.int64(a)
-        in_cp932 += np.int64(b) + np.int64(c)
-        in_euc += np.int64(d)
-        references += np.int64(e)
-    return in_utf8, in_cp932, in_euc, references
+        in_cp932 += np.int64(a) + np.int64(b)
+        in_euc += np.int64(c)
+    return in_cp932, in_euc
 
 
 @nb.njit(cache=True, nogil=True)

@@ -1,24 +1,20 @@
-import gzip
 import html
 import json
 import random
 import re
 import unicodedata
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import ROOT, labelled_pages
 
-from seiryu.corpus.archive.page import payload, read_page
-from seiryu.corpus.archive.warc import raw_records
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction import main_text
 from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE
 from seiryu.filters.most_letters import cannot_hold, most_letters
-from seiryu.filters.page_letters import kana_bound, legacy_kana, writing
+from seiryu.filters.page_letters import legacy_kana, legacy_kana_bound, utf8_kana, writing
 
-ROOT = Path(__file__).parents[2]
 TEXT = "清流は、山あいを流れる水である。𠮷野家！"
 
 POSTS = json.dumps({"post_stream": {"posts": [{"cooked": f"<p>{TEXT * 12}</p>"}]}})
@@ -34,17 +30,8 @@ def held(text):
 @pytest.fixture(scope="module")
 def pages():
     """Texts of Japanese sample pages in all encodings."""
-    with gzip.open(ROOT / "samples/labels.jsonl.gz", "rt", encoding="utf-8") as lines:
-        labels = {(row["warc"], row["offset"]): row for row in map(json.loads, lines)}
-    found = []
-    for path in sorted((ROOT / "samples").glob("*.warc.gz")):
-        with path.open("rb") as file:
-            for record in raw_records(file, path.name, 1 << 24):
-                row = labels.get((path.name, record.offset))
-                if row and row["kind"] == "html" and row["status"] == 200 and row["lang"] == "ja":
-                    page = read_page(record)
-                    found.append(decode(payload(page, 1 << 24), page.charset).text)
-    assert len(found) > 900
+    found = [decode(body, charset).text for row, body, charset in labelled_pages(ROOT / "samples") if row["lang"] == "ja"]
+    assert len(found) > 700
     return found
 
 
@@ -148,15 +135,15 @@ def unescaped(text):
 def test_kana_of_a_page_are_at_most_the_bound_of_its_encoding(pages):
     for page in pages[::5]:
         kana = len(re.findall("[\u3041-\u30ff]", page))
-        assert kana_bound(page.encode())[0] == kana
+        assert utf8_kana(page.encode())[0] == kana
         page = page.replace("\xa0", " ").replace("\x80", " ")  # Python's cp932 has bytes for them, the web's has none
         cp932, euc = page.encode("cp932", "ignore"), page.encode("euc_jp", "ignore")
         in_cp932, in_euc = (
             len(re.findall("[ぁ-んァ-ヶ]", cp932.decode("cp932"))),
             len(re.findall("[ぁ-んァ-ヶ]", euc.decode("euc_jp"))),
         )
-        assert in_cp932 <= kana_bound(cp932)[1]
-        assert in_euc <= kana_bound(euc)[2]
+        assert in_cp932 <= legacy_kana_bound(cp932)[0]
+        assert in_euc <= legacy_kana_bound(euc)[1]
         assert legacy_kana(cp932)[:2] == (in_cp932, 0)
         assert legacy_kana(euc)[2:] == (in_euc, 0)
 
@@ -164,11 +151,10 @@ def test_kana_of_a_page_are_at_most_the_bound_of_its_encoding(pages):
 @settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_the_bound_counts_every_pair(data):
-    assert kana_bound(data) == (
-        sum(data.count(bytes([0xE3, trail])) for trail in (0x81, 0x82, 0x83)),
+    assert utf8_kana(data) == (sum(data.count(bytes([0xE3, trail])) for trail in (0x81, 0x82, 0x83)), data.count(b"&#"))
+    assert legacy_kana_bound(data) == (
         len(re.findall(rb"(?=\x82[\x9f-\xf1]|\x83[\x40-\x96])", data)),
         len(re.findall(rb"(?=[\xa4\xa5][\xa1-\xf6])", data)),
-        data.count(b"&#"),
     )
 
 
