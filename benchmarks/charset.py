@@ -13,7 +13,7 @@ import charset_normalizer
 from benchmarks.inputs import Html, Inputs, evenly
 from benchmarks.timing import Figure, alternate, each, rate
 from seiryu.corpus.decoding.charset import decode
-from seiryu.filters.japanese_bytes import look_for_kana
+from seiryu.filters.finding.japanese_bytes import look_for_kana
 
 
 def figures(inputs: Inputs) -> Iterator[Figure]:

@@ -14,9 +14,9 @@ from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.decoding.declared import declared_languages
 from seiryu.corpus.extraction import EXTRACTORS, main_text_of_readable, title
 from seiryu.corpus.extraction.reading import readable_html
-from seiryu.filters.japanese_bytes import look_for_kana
-from seiryu.filters.language import language
-from seiryu.filters.most_letters import cannot_hold, most_letters
+from seiryu.filters.finding.japanese_bytes import look_for_kana
+from seiryu.filters.finding.language import language
+from seiryu.filters.finding.most_letters import cannot_hold, most_letters
 
 PAGES = 400
 

@@ -41,7 +41,7 @@ def echo(argument: bytes) -> Callable[[bytes], bytes]:
 def parser(_: bytes) -> Callable[[bytes], bytes]:
     """In the child: all that extraction imports."""
     from seiryu.corpus.extraction import main_text
-    from seiryu.filters.language import language
+    from seiryu.filters.finding.language import language
 
     main_text("<html><p>a</p></html>")
     language("一つの文。")

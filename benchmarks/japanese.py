@@ -22,8 +22,8 @@ from seiryu.corpus.archive.warc import RawRecord, raw_records
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.decoding.declared import declared_languages, is_japanese
 from seiryu.corpus.extraction import main_text, title
-from seiryu.filters.japanese_bytes import Evidence, look_for_kana
-from seiryu.filters.language import accepted, language
+from seiryu.filters.finding.japanese_bytes import Evidence, look_for_kana
+from seiryu.filters.finding.language import accepted, language
 
 _KANA = re.compile("[\u3041-\u30ff]")
 MIN_KANA = 20

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.inputs import MAX_PAGE, evenly
 from seiryu.corpus.archive.page import BodyError, payload, read_page
 from seiryu.corpus.archive.warc import RawRecord, raw_records
-from seiryu.filters.japanese_bytes import look_for_kana
+from seiryu.filters.finding.japanese_bytes import look_for_kana
 
 OTHERS = 19  # pages to one Japanese page
 

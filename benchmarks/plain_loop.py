@@ -34,9 +34,9 @@ from seiryu.corpus.archive.warc import RawRecord, raw_records
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction.cascade import OPTIONS
 from seiryu.corpus.extraction.reading import readable_html, readable_text
-from seiryu.filters.japanese_bytes import look_for_kana
-from seiryu.filters.language import accepted, language
-from seiryu.filters.ng_words import measure_ng_words
+from seiryu.filters.finding.japanese_bytes import look_for_kana
+from seiryu.filters.finding.language import accepted, language
+from seiryu.filters.words.matching import measure_ng_words
 from seiryu.filters.rules import judge
 from seiryu.filters.signals import measure
 from seiryu.pipelines.config import Config, CountsOn, Extract, Rules
@@ -121,7 +121,7 @@ class PlainLoop:
 
     def __init__(self, shares: dict[int, float]) -> None:
         self._shares = shares
-        self._twin = runpy.run_path(str(ROOT / "tests" / "filters" / "test_signals.py"))["twin"]
+        self._twin = runpy.run_path(str(ROOT / "tests" / "filters" / "signals" / "test_swallow.py"))["twin"]
 
     def run(self, archive: Path) -> Texts:
         kept: Texts = {}

@@ -17,10 +17,10 @@ from benchmarks.timing import Figure
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction import main_text_of_readable
 from seiryu.corpus.extraction.reading import readable_html
-from seiryu.filters.japanese_bytes import look_for_kana
-from seiryu.filters.language import accepted, language
-from seiryu.filters.most_letters import cannot_hold
-from seiryu.filters.quick_screen import BELIEVED_FROM, widened
+from seiryu.filters.finding.japanese_bytes import look_for_kana
+from seiryu.filters.finding.language import accepted, language
+from seiryu.filters.finding.most_letters import cannot_hold
+from seiryu.filters.finding.quick_screen import BELIEVED_FROM, widened
 from seiryu.filters.rules import judge, load_preset
 from seiryu.filters.signals import measure
 from seiryu.pipelines.config_file import load_config

@@ -10,12 +10,12 @@ import pyarrow as pa
 from benchmarks.inputs import ROOT, Inputs
 from benchmarks.timing import Figure, alternate, rate
 from seiryu.filters.letters import codepoints
-from seiryu.filters.ng_words import matcher
+from seiryu.filters.words.matching import matcher
 from seiryu.filters.signals import measure
 
 
 def figures(inputs: Inputs) -> Iterator[Figure]:
-    twin = runpy.run_path(str(ROOT / "tests" / "filters" / "test_signals.py"))["twin"]
+    twin = runpy.run_path(str(ROOT / "tests" / "filters" / "signals" / "test_swallow.py"))["twin"]
     texts = inputs.texts(2000, 100)
     few, many = pa.array(texts), pa.array(texts * 10)
     rounds = alternate({"measure, the same": lambda: measure(few), "Counter": lambda: [twin(text) for text in texts],

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from seiryu.corpus.decoding.declared import declared_languages
 from seiryu.corpus.extraction import main_text_of_readable, prepare, title
 from seiryu.corpus.extraction.reading import readable_html
-from seiryu.filters.language import accepted, language
-from seiryu.filters.quick_screen import BELIEVED_FROM, fails_by_far
+from seiryu.filters.finding.language import accepted, language
+from seiryu.filters.finding.quick_screen import BELIEVED_FROM, fails_by_far
 from seiryu.filters.rules import Rule
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.rules_in_force import screen

@@ -10,7 +10,7 @@ import yaml
 from rich.table import Table
 
 from seiryu.corpus.storage import Store
-from seiryu.filters.ng_words import matcher
+from seiryu.filters.words.matching import matcher
 from seiryu.pipelines.archives import archives
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.config import Config

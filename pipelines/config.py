@@ -63,10 +63,29 @@ class Language(Section):
     min_score: Share = Field(0.5, description="probability the language must have")
 
 
+class Classifier(Section):
+    model: str = Field(description="path of a fastText model (.bin or .ftz)")
+    value: Literal["probability", "expectation"] = Field(
+        "probability", description="probability: of `label`; expectation: mean of the numbers in graded labels (__label__0 ...)"
+    )
+    label: str = Field("", description="for probability: the label whose probability is the score; empty: the model's only other")
+    segmented: bool = Field(False, description="put spaces between Sudachi's words first, as the model was trained")
+
+
+class Signals(Section):
+    lists: dict[str, tuple[str, ...]] = Field(
+        {"ng": ("hojichar:adult_keywords_ja",), "dating": ("seiryu:dating_sites",)},
+        description="word lists by name: paths, hojichar:NAME or seiryu:NAME; each gives NAME_letters, NAME_share and NAME_distinct",
+    )
+    morphology: bool = Field(
+        False, description="measure words and parts of speech by Sudachi even if no rule asks for them; 0.5 M letters a second"
+    )
+    classifiers: dict[str, Classifier] = Field({}, description="fastText models by name; each gives a signal of that name")
+
+
 class Rules(Section):
     preset: str = Field("swallow", description="a preset's name, or the path of a YAML file like configs/presets/swallow.yaml")
     change: dict[str, RuleChange | None] = Field({}, description="rule: {low, high, below}, or rule: null to drop it")
-    words: tuple[str, ...] = Field((), description="NG word lists by path, one word a line; empty: HojiChar's")
 
 
 class Dedup(Section):
@@ -78,6 +97,22 @@ class Dedup(Section):
 
 class Hosts(Section):
     block: tuple[str, ...] = Field(("5ch.net", "2ch.net", "2ch.sc", "wikipedia.org"), description="hosts left out with all below")
+    ut1: str | None = Field(None, description="directory of block lists in UT1's format: a folder with domains and urls a category")
+    categories: tuple[str, ...] = Field((), description="the categories of ut1 to leave out, such as adult")
+    by: Literal["site", "host"] = Field("site", description="what statistics judge: a registrable domain, or each host for itself")
+    min_pages: int = Field(20, description="Japanese pages below which statistics judge nothing", ge=1)
+    max_share: dict[str, Share] = Field(
+        {"ng": 0.005, "dating": 0.001},
+        description="word list of signals.lists -> share of pages with one of its words above which all pages are left out",
+    )
+    partitions: int = Field(16, description="units of work for the sums over hosts", ge=1, le=4096)
+
+
+class RepeatedLines(Section):
+    min_pages: int = Field(20, description="pages of a site on which a line must stand to be cut", ge=2)
+    min_share: Share = Field(0.2, description="share of the site's pages on which it must stand")
+    min_letters: int = Field(5, description="shorter lines stay", ge=1)
+    partitions: int = Field(16, description="units of work for the counts over sites", ge=1, le=4096)
 
 
 class Clean(Section):
@@ -85,6 +120,10 @@ class Clean(Section):
     footers: bool = Field(True, description="cut the footer of a page")
     footer_lines: int = Field(10, description="last lines in which a footer may begin", ge=0)
     footer_share: Share = Field(0.3, description="letters in footer words that make a line a footer")
+    repeated_lines: RepeatedLines | None = Field(None, description="cut lines that stand on many pages of a site; empty: none")
+    personal_data: tuple[Literal["email", "phone", "my_number", "credit_card", "address"], ...] = Field(
+        ("email", "phone", "my_number", "credit_card", "address"), description="kinds of personal data that are masked"
+    )
     max_cut_share: Share = Field(0.3, description="a cut of more of the letters is not made")
     min_letters: int = Field(400, description="letters a text must still have", ge=1)
     min_japanese_letters: int = Field(400, description="Japanese letters a text must still have", ge=0)
@@ -119,6 +158,7 @@ class Config(Section):
     source: Source
     extract: Extract = Extract()
     language: Language = Language()
+    signals: Signals = Signals()
     rules: Rules = Rules()
     dedup: Dedup = Dedup()
     hosts: Hosts = Hosts()

@@ -7,7 +7,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from seiryu.filters.language import MODEL, model_sha256
+from seiryu.filters.finding.language import MODEL, model_sha256
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.stages.tokenize import tokenizer
 from seiryu.pipelines.state import State, identity

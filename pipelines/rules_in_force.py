@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from seiryu.filters.quick_screen import screened, widened
+from seiryu.filters.finding.quick_screen import screened, widened
 from seiryu.filters.rules import Rule, RuleError, change, load_preset
 from seiryu.pipelines.config import Config, CountsOn, Rules
 from seiryu.pipelines.config_file import ConfigError

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
-from seiryu.filters.ng_words import matcher, measure_ng_words
+from seiryu.filters.words.matching import matcher, measure_ng_words
 from seiryu.filters.rules import Rule, first_reason, judge
 from seiryu.filters.signals import SIGNALS, measure
 from seiryu.pipelines.config import Config

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
-from seiryu.filters.clean import CleanSettings, clean
+from seiryu.filters.cleaning import CleanSettings, clean
 from seiryu.filters.signals import measure
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts

@@ -20,9 +20,9 @@ from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.extraction import extractor_version
 from seiryu.corpus.storage import Store, identity, open_input
-from seiryu.filters.japanese_bytes import look_for_kana
-from seiryu.filters.language import model_sha256
-from seiryu.filters.most_letters import cannot_hold
+from seiryu.filters.finding.japanese_bytes import look_for_kana
+from seiryu.filters.finding.language import model_sha256
+from seiryu.filters.finding.most_letters import cannot_hold
 from seiryu.pipelines.archives import archives, names, unit_names
 from seiryu.pipelines.candidate import PAGE, Answer, request
 from seiryu.pipelines.config import Config

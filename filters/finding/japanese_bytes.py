@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass
 
 from seiryu.corpus.decoding.charset import Decoded, decode
-from seiryu.filters.page_letters import legacy_kana, legacy_kana_bound, utf8_kana, writing
+from seiryu.filters.finding.page_letters import legacy_kana, legacy_kana_bound, utf8_kana, writing
 
 # U+3041-30FF in numbers; browsers ask for no semicolon.
 _REFERENCE = re.compile(

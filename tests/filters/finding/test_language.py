@@ -8,8 +8,8 @@ from labelled import ROOT, labelled_pages
 
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction import main_text
-from seiryu.filters.japanese_bytes import look_for_kana
-from seiryu.filters.language import KANA_OF_A_JAPANESE_PAGE, MODEL, accepted, language, model_sha256
+from seiryu.filters.finding.japanese_bytes import look_for_kana
+from seiryu.filters.finding.language import KANA_OF_A_JAPANESE_PAGE, MODEL, accepted, language, model_sha256
 
 TEXTS = {
     "ja": "清流は、山あいを流れる澄んだ水のことである。\n子供たちは夏になると川で遊び、魚を捕まえた。",

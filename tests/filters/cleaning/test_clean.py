@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seiryu.filters.clean import Cleaned, CleanSettings, clean
+from seiryu.filters.cleaning import Cleaned, CleanSettings, clean
 
 PROSE = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。\n" * 8
 

@@ -8,7 +8,7 @@ of a name or number and stay.
 Footers: in the last ten lines the first that consists to more than 30 % of words such as コメントを書く cuts
 the document there. The code released for the Swallow corpus can empty a document that way; here a cut of more
 than 30 % of the letters is none. Lines are those that are not blank, so that blank ones do not shield a
-footer. The words, `words/footer_words.txt`, are long or unmistakable on purpose: one line of prose in ten
+footer. The words, `words/lists/footer_words.txt`, are long or unmistakable on purpose: one line of prose in ten
 that says コメント must stay below 30 %.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 import ahocorasick_rs
 
 from seiryu.filters.letters import HIRAGANA, KANJI, KATAKANA, RANGES
-from seiryu.filters.ng_words import read_words
+from seiryu.filters.words.matching import read_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,6 @@ def _letters(text: str) -> int:
 
 @functools.cache
 def _footer_words() -> Any:
-    words = read_words(resources.files("seiryu.filters") / "words" / "footer_words.txt")
+    words = read_words(resources.files("seiryu.filters") / "words" / "lists" / "footer_words.txt")
     lowered = sorted({word.translate(_ASCII_LOWER) for word in words})
     return ahocorasick_rs.AhoCorasick(lowered, ahocorasick_rs.MatchKind.LeftmostLongest)

@@ -7,7 +7,7 @@ from pathlib import Path
 from seiryu.corpus.archive.page import payload, read_page
 from seiryu.corpus.archive.warc import raw_records
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PACK = ROOT.parent / "shared/data/pack"
 
 

@@ -29,10 +29,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from seiryu.filters.signals import divide
-
-SUDACHI_BYTES = 40_000  # it refuses 49,149; the rest is for letters that grow when it normalises them
-SENTENCE_ENDS = "。．！？!?"
+from seiryu.filters.morphology import boundaries
+from seiryu.filters.signals.signal import divide
 
 
 class NgWords:
@@ -53,7 +51,7 @@ class NgWords:
         spans = [span for span in spans if _latin_edges_are_free(text, *span)]
         begins = [begin for begin, _ in spans]
         counted: list[tuple[int, int]] = []
-        boundaries: set[int] = set()
+        inside: set[int] = set()
         line_end = last = -1
         for k, (begin, end) in enumerate(spans):
             if begin < last:
@@ -63,10 +61,10 @@ class NgWords:
                     line_begin = text.rfind("\n", 0, begin) + 1
                     line_end = text.find("\n", begin) % (len(text) + 1)  # -1, no break, becomes the end
                     in_line = spans[k : bisect_left(begins, line_end, k)]
-                    boundaries = _boundaries(text, line_begin, line_end, in_line)
-                if begin not in boundaries and not _is_latin(text[begin]):
+                    inside = boundaries(text, line_begin, line_end, in_line)
+                if begin not in inside and not _is_latin(text[begin]):
                     continue
-                if end not in boundaries and not _is_latin(text[end - 1]):
+                if end not in inside and not _is_latin(text[end - 1]):
                     continue
             counted.append((begin, end))
             last = end
@@ -130,50 +128,3 @@ def _latin_edges_are_free(text: str, begin: int, end: int) -> bool:
     before = begin > 0 and _is_latin(text[begin]) and _is_latin(text[begin - 1])
     after = end < len(text) and _is_latin(text[end - 1]) and _is_latin(text[end])
     return not before and not after
-
-
-def _boundaries(text: str, begin: int, end: int, spans: Sequence[tuple[int, int]]) -> set[int]:
-    """Where words begin or end in the pieces of a line that hold a hit."""
-    found: set[int] = set()
-    k = 0
-    for first, last in _pieces(text, begin, end):
-        while k < len(spans) and spans[k][1] <= first:
-            k += 1
-        if k < len(spans) and spans[k][0] < last:
-            found.update(_morphemes(text, first, last))
-    return found
-
-
-def _pieces(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """The line cut after ends of sentences into pieces for Sudachi; anywhere if a sentence is longer."""
-    while begin < end:
-        piece = text[begin : min(end, begin + SUDACHI_BYTES)].encode()[:SUDACHI_BYTES].decode(errors="ignore")
-        last = begin + len(piece)
-        if last < end:
-            cut = max(piece.rfind(mark) for mark in SENTENCE_ENDS) + 1
-            last = begin + cut if cut else last
-        yield begin, last
-        begin = last
-
-
-def _morphemes(text: str, begin: int, end: int) -> Iterator[int]:
-    from sudachipy.errors import SudachiError
-
-    try:
-        morphemes = _tokenizer().tokenize(text[begin:end])
-    except SudachiError:
-        if end - begin < 2:
-            raise
-        middle = (begin + end) // 2  # letters such as ㍿ become four when normalised, which it refuses as too long
-        yield from _morphemes(text, begin, middle)
-        yield from _morphemes(text, middle, end)
-        return
-    yield begin
-    yield from (begin + morpheme.end() for morpheme in morphemes)
-
-
-@functools.cache
-def _tokenizer() -> Any:
-    from sudachipy import Dictionary, SplitMode
-
-    return Dictionary().tokenizer(mode=SplitMode.C)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from seiryu.filters import kernels
 from seiryu.filters.signals import MEASURED, NAMES, SIGNALS, measure
 
-LABELS = Path(__file__).parents[2] / "samples" / "labels.jsonl.gz"
+LABELS = Path(__file__).parents[3] / "samples" / "labels.jsonl.gz"
 
 
 def of(text):

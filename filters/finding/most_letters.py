@@ -19,7 +19,7 @@ import numba as nb
 import numpy as np
 
 from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE, PUNCTUATION
-from seiryu.filters.page_letters import HEXADECIMAL, lower, number_at, point_at
+from seiryu.filters.finding.page_letters import HEXADECIMAL, lower, number_at, point_at
 
 # Vertical forms of 、。！？, become these after extraction (corpus/extraction/reading.py).
 _MAY_BECOME = CLASSES.copy()

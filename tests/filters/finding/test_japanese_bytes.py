@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled import PACK, ROOT, labelled_pages
 
-from seiryu.filters.japanese_bytes import look_for_kana
+from seiryu.filters.finding.japanese_bytes import look_for_kana
 
 MIN_KANA = 20
 KANA = "これはテストです。カタカナとひらがなをかぞえます。"

@@ -8,36 +8,20 @@ layout, and equal neighbours of repeated lines are counted by the lines already.
 after the first; "duplicate" n-grams are all occurrences of those that occur twice or more, the first among
 them.
 
-Whole numbers are counted (`kernels`) and divided once, in float64: the quotient of 3 and 10 is then the very
+Whole numbers are counted (`swallow_kernels`) and divided once, in float64: the quotient of 3 and 10 is then the very
 number that `0.3` means in a preset, so a text that lies on a limit is on the same side of it everywhere.
 float32 would put 3 / 10 above 0.3. A share of nothing is 0. 7,500 documents of 2,000 letters a second and
 core, four fifths of the time for n-grams.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from seiryu.filters.kernels import COUNTS, count
-from seiryu.filters.letters import CLASSES, blocks, codepoints
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """One column of the table of signals; `share`: for a quotient, what of what in `kernels.COUNTS`."""
-
-    name: str
-    kind: Literal["int", "float"]
-    meaning: str
-    share: tuple[str, str] | None = None
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """int32 for counts, float64 for shares and means."""
-        return np.dtype(np.int32 if self.kind == "int" else np.float64)
+from seiryu.filters.letters import CLASSES
+from seiryu.filters.signals.signal import Signal, quotients
+from seiryu.filters.signals.swallow_kernels import COUNTS, count
 
 
 def _grams(what: str, meaning: str, lengths: range) -> tuple[Signal, ...]:
@@ -83,32 +67,10 @@ SIGNALS: tuple[Signal, ...] = (
         "ellipsis_share", "float", "sentences whose last letter is ・ or … / sentences",
         ("ellipses", "sentences"),
     ),
-    Signal("ng_letters", "int", "letters in words of the NG lists that stand as words of their own"),
-    Signal("ng_share", "float", "letters in NG words / Japanese letters"),
 )  # fmt: skip
-NAMES = tuple(signal.name for signal in SIGNALS)
-MEASURED = tuple(signal for signal in SIGNALS if not signal.name.startswith("ng_"))  # the others: ng_words
 
 
-def measure(texts: pa.Array | pa.ChunkedArray) -> dict[str, npt.NDArray[Any]]:
-    """Every signal of MEASURED by name, one value a text in the order of the texts.
-
-    `texts` is an Arrow array of string or large_string; any length is valid, the empty text too. Raises as
-    `letters.codepoints` does: TypeError for another type, ValueError for a null. Memory: 50 bytes a letter of
-    the longest text, a few MB for the block in work, and the answer.
-    """
-    parts = [count(*codepoints(block), CLASSES) for block in blocks(texts)]
-    counts = np.concatenate(parts) if parts else np.zeros((0, len(COUNTS)), np.int64)
-    column = dict(zip(COUNTS, counts.T, strict=True))
-    return {
-        signal.name: column[signal.name].astype(signal.dtype) if signal.share is None
-        else divide(column[signal.share[0]], column[signal.share[1]])
-        for signal in MEASURED
-    }  # fmt: skip
-
-
-def divide(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """part / whole in float64, each divided once; 0 where there is nothing to divide by."""
-    shares = np.zeros(len(part), np.float64)
-    np.divide(part, whole, out=shares, where=np.asarray(whole) > 0)
-    return shares
+def measure_swallow(points: npt.NDArray[np.uint32], offsets: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+    """SIGNALS of texts as `letters.codepoints` gives them. Memory: 50 bytes a letter of the longest text."""
+    counts = count(points, offsets, CLASSES)
+    return quotients(SIGNALS, dict(zip(COUNTS, counts.T, strict=True)))

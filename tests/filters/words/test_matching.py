@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seiryu.filters.ng_words import NgWords, _pieces, matcher, measure_ng_words, packaged_list, read_words
+from seiryu.filters.words.matching import NgWords, _pieces, matcher, measure_ng_words, packaged_list, read_words
 
 INNOCENT = {
     "エセックス": "セックス",

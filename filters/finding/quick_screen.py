@@ -20,12 +20,13 @@ from math import inf
 import pyarrow as pa
 
 from seiryu.filters.rules import Rule, judge
-from seiryu.filters.signals import MEASURED, measure
+from seiryu.filters.signals import measure
+from seiryu.filters.signals.swallow import SIGNALS
 
 BELIEVED_FROM = 400  # letters
 SHARE = 0.25
 FACTOR = 3.0
-_ASKED = frozenset(signal.name for signal in MEASURED) - {"letters", "japanese_letters"}
+_ASKED = frozenset(signal.name for signal in SIGNALS) - {"letters", "japanese_letters"}
 
 
 def screened(rule: Rule) -> bool:
@@ -45,5 +46,5 @@ def widened(rules: Sequence[Rule]) -> tuple[Rule, ...]:
 
 def fails_by_far(text: str, rules: Sequence[Rule]) -> bool:
     """Whether a text from a quick extraction is long enough to be believed and fails one of the widened rules."""
-    columns = measure(pa.array([text]))
+    columns = measure(pa.array([text]), ("swallow",))
     return bool(columns["letters"][0] >= BELIEVED_FROM and judge(rules, columns)[0])
