@@ -14,7 +14,7 @@ from statistics import median
 
 from benchmarks.inputs import ROOT, Inputs, evenly
 from benchmarks.timing import Figure
-from seiryu.pipelines.isolation import Isolated
+from seiryu.pipelines.isolation.isolated import Isolated
 
 SIZE = 50_000
 PAGES = 2000

@@ -52,7 +52,7 @@ def run(folder: Path, run_folder: str, archives: int) -> None:
     """In the fresh process: one line of JSON after each archive."""
     from seiryu.corpus.storage import Store, identity
     from seiryu.pipelines.config import Config, Source
-    from seiryu.pipelines.isolation import close_kept
+    from seiryu.pipelines.isolation.isolated import close_kept
     from seiryu.pipelines.stages import extract as stage
     from seiryu.pipelines.unit import Unit
 

@@ -32,6 +32,8 @@ _CRAWL_DATE = (
 _URL = ("url", pa.string(), "address of the page (WARC-Target-URI)")
 _WARC = ("warc", pa.string(), "name of the archive")
 _OFFSET = ("warc_offset", pa.int64(), "where the record's compressed member begins in the archive, in bytes")
+_HOST = ("host", pa.string(), "host in the form in which all are compared: lower case, ASCII, no port; empty if there is none")
+_SITE = ("site", pa.string(), "registrable domain of the host by the Public Suffix List")
 _LETTERS = ("letters", pa.int32(), "code points of the text except line breaks")
 
 DOCUMENTS = _schema(
@@ -95,19 +97,57 @@ PROVENANCE = _schema(
     ("tokens", pa.int32(), "length of the sequence, end of document included"),
 )
 
+VERDICTS = _schema(
+    _DOC_ID,
+    ("reject_mask", pa.uint64(), "bit i: rule i rejects, whatever the others say"),
+    ("blocked", pa.string(), "why the address or its host is not wanted; else empty"),
+)
+
 DECISIONS = _schema(
     _DOC_ID,
-    ("verdict", pa.string(), "kept, near_duplicate or blocked_host"),
+    ("verdict", pa.string(), "kept or near_duplicate"),
     ("duplicate_of", pa.string(), "doc_id of the kept document it is a near-duplicate of; else empty"),
     ("duplicates", pa.int32(), "how many near-duplicates this document was kept for"),
 )
 
+ADDRESSES = _schema(
+    _DOC_ID,
+    _HOST,
+    _SITE,
+    ("listed", pa.string(), "the entry of a block list of addresses that hits this one; else empty"),
+)
+
+HOST_COUNTS = _schema(
+    ("place", pa.uint64(), "hash of the site: its place in the order of all sites"),
+    _SITE,
+    _HOST,
+    ("documents", pa.int64(), "Japanese pages of this host in one file"),
+    ("letters", pa.int64(), "letters on them"),
+)
+
 HOSTS = _schema(
-    ("host", pa.string(), "host, lower case"),
+    _HOST,
+    _SITE,
     ("documents", pa.int64(), "Japanese pages of this host"),
-    ("passing", pa.int64(), "of those, pages that pass all rules"),
-    ("letters", pa.int64(), "letters on the Japanese pages"),
+    ("letters", pa.int64(), "letters on them"),
+    ("site_documents", pa.int64(), "Japanese pages of its site"),
     ("verdict", pa.string(), "empty, or why pages of this host are left out"),
+)
+
+LINE_COUNTS = _schema(
+    ("place", pa.uint64(), "hash of the site: rows lie in its order, and a partition is a stretch of it"),
+    ("line", pa.uint64(), "hash of site and line; the same as place where the row counts the pages of the site"),
+    _SITE,
+    ("text", pa.string(), "the line without white space around it; empty where the row counts the pages of the site"),
+    ("pages", pa.int32(), "pages of the site in this file that hold the line"),
+)
+
+BOILERPLATE = _schema(
+    ("place", pa.uint64(), "hash of the site: rows lie in its order"),
+    _SITE,
+    ("text", pa.string(), "a line that is cut from the pages of this site"),
+    ("pages", pa.int64(), "pages of the site that hold it"),
+    ("site_pages", pa.int64(), "pages of the site"),
 )
 
 

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from seiryu.pipelines.stages import annotate, bands, clean, extract, hosts, select, shards, signatures, tokenize
+from seiryu.pipelines.stages import (
+    addresses,
+    annotate,
+    bands,
+    boilerplate,
+    clean,
+    decide,
+    extract,
+    hosts,
+    lines,
+    select,
+    shards,
+    signatures,
+    tokenize,
+)
 from seiryu.pipelines.unit import Stage
 
 CHAIN: tuple[Stage, ...] = (
     extract.STAGE,
     annotate.STAGE,
+    addresses.STAGE,
+    hosts.STAGE,
+    decide.STAGE,
     signatures.STAGE,
     bands.STAGE,
-    hosts.STAGE,
     select.STAGE,
+    lines.STAGE,
+    boilerplate.STAGE,
     clean.STAGE,
     tokenize.STAGE,
     shards.STAGE,

@@ -36,6 +36,9 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="show tracebacks"
 def run(
     config: ConfigPath,
     set_: Set = None,
+    from_: Annotated[
+        str, typer.Option("--from", metavar="STAGE", help="take what lies before this stage as it is; the archives may be gone")
+    ] = "",
     until: Annotated[str, typer.Option(metavar="STAGE", help="stop after this stage")] = "",
     prune: Annotated[
         bool, typer.Option("--prune", help="drop results of archives that the config does not name any more")
@@ -44,15 +47,15 @@ def run(
     verbose: Verbose = False,
 ) -> None:
     """Run every stage, or go on where the last run ended."""
-    from seiryu.pipelines.commands import run_command
+    from seiryu.pipelines.commands.run import run_command
 
-    _end(run_command(config, set_ or [], until, prune=prune, as_json=as_json), verbose)
+    _end(run_command(config, set_ or [], from_, until, prune=prune, as_json=as_json), verbose)
 
 
 @app.command()
 def plan(config: ConfigPath, set_: Set = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Say what `run` would do, and why what is done would be done again."""
-    from seiryu.pipelines.commands import plan_command
+    from seiryu.pipelines.commands.run import plan_command
 
     _end(plan_command(config, set_ or [], as_json=as_json), verbose)
 
@@ -60,7 +63,7 @@ def plan(config: ConfigPath, set_: Set = None, as_json: AsJson = False, verbose:
 @app.command()
 def status(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Say what a run directory holds: stages, the funnel, what was set aside."""
-    from seiryu.pipelines.commands import status_command
+    from seiryu.pipelines.commands.run import status_command
 
     _end(status_command(run, as_json=as_json), verbose)
 
@@ -68,15 +71,46 @@ def status(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> N
 @app.command()
 def report(run: RunPath, verbose: Verbose = False) -> None:
     """Write the report of a run: report/index.html."""
-    from seiryu.pipelines.commands import report_command
+    from seiryu.pipelines.commands.run import report_command
 
     _end(report_command(run), verbose)
 
 
 @app.command()
+def rules(
+    run: RunPath,
+    preset: Annotated[str, typer.Option(metavar="PRESET", help="judge by this preset instead of the run's own rules")] = "",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="RULE.LOW=VALUE", help="move a limit, or RULE=null to drop a rule; may be repeated"),
+    ] = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Recount a finished run by other rules: what they keep, lose and gain, and what each rule alone rejects. Changes nothing."""
+    from seiryu.pipelines.commands.rules import rules_command
+
+    _end(rules_command(run, preset, set_ or [], as_json=as_json), verbose)
+
+
+@app.command()
+def explain(
+    run: RunPath,
+    document: Annotated[str, typer.Argument(metavar="[DOC_ID]", help="a doc_id, or its beginning")] = "",
+    text: Annotated[str, typer.Option(metavar="FILE", help="explain this text instead; - reads it from stdin")] = "",
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say why a document was kept or not: every signal, every limit, and where in the text; what cleaning changed."""
+    from seiryu.pipelines.commands.explain import explain_command
+
+    _end(explain_command(run, document, text, as_json=as_json), verbose)
+
+
+@app.command()
 def verify(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> None:
     """Check every file of a run against its sidecar, the counts against the law, the shards against their index and provenance."""
-    from seiryu.pipelines.commands import verify_command
+    from seiryu.pipelines.commands.run import verify_command
 
     _end(verify_command(run, as_json=as_json), verbose)
 
@@ -84,7 +118,7 @@ def verify(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> N
 @config_app.command("show")
 def config_show(config: ConfigPath, set_: Set = None, verbose: Verbose = False) -> None:
     """Print the whole config, defaults included."""
-    from seiryu.pipelines.commands import config_show_command
+    from seiryu.pipelines.commands.config import config_show_command
 
     _end(config_show_command(config, set_ or []), verbose)
 
@@ -92,7 +126,7 @@ def config_show(config: ConfigPath, set_: Set = None, verbose: Verbose = False) 
 @config_app.command("validate")
 def config_validate(config: ConfigPath, set_: Set = None, verbose: Verbose = False) -> None:
     """Check a config: fields, preset, word lists, tokenizer, and that its paths name archives."""
-    from seiryu.pipelines.commands import config_validate_command
+    from seiryu.pipelines.commands.config import config_validate_command
 
     _end(config_validate_command(config, set_ or []), verbose)
 

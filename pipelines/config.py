@@ -23,9 +23,11 @@ class Source(Section):
 
 
 class RuleChange(Section):
+    signal: str | None = Field(None, description="for a new rule: what it judges")
     low: float | None = Field(None, description="reject below this")
     high: float | None = Field(None, description="reject above this")
     below: float | None = Field(None, description="reject at this or above")
+    why: str | None = Field(None, description="what the rule is for, in words")
 
 
 class CountsOn(Section):
@@ -85,7 +87,7 @@ class Signals(Section):
 
 class Rules(Section):
     preset: str = Field("swallow", description="a preset's name, or the path of a YAML file like configs/presets/swallow.yaml")
-    change: dict[str, RuleChange | None] = Field({}, description="rule: {low, high, below}, or rule: null to drop it")
+    change: dict[str, RuleChange | None] = Field({}, description="rule: {low, high, below}, null to drop it; a new one needs a signal")
 
 
 class Dedup(Section):
@@ -102,8 +104,8 @@ class Hosts(Section):
     by: Literal["site", "host"] = Field("site", description="what statistics judge: a registrable domain, or each host for itself")
     min_pages: int = Field(20, description="Japanese pages below which statistics judge nothing", ge=1)
     max_share: dict[str, Share] = Field(
-        {"ng": 0.005, "dating": 0.001},
-        description="word list of signals.lists -> share of pages with one of its words above which all pages are left out",
+        {"ng": 1.0, "dating": 0.1},
+        description="word list of signals.lists -> share of pages with one of its words above which all are left out; 1 only counts",
     )
     partitions: int = Field(16, description="units of work for the sums over hosts", ge=1, le=4096)
 

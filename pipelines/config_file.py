@@ -13,11 +13,27 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from seiryu.corpus.errors import SeiryuError
-from seiryu.pipelines.config import Config, Section
+from seiryu.pipelines.config import Config, RuleChange, Section
 
 
 class ConfigError(SeiryuError):
-    """A config that cannot be used (exit 2). One line: file, line, field, what is wrong, what was meant."""
+    """A config that cannot be used (exit 2). One line: file, line, field, what is wrong, what was meant.
+
+    `field`: the path of what is wrong in the config, where only what it names was looked at; `located` puts file and line before it.
+    """
+
+    def __init__(self, message: str, field: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def located(error: ConfigError, path: str, changes: Sequence[str]) -> ConfigError:
+    """The same error with the config's file and the line of its field; as it was, if the field does not stand in the file."""
+    set_here = {tuple(change.partition("=")[0].strip().split(".")) for change in changes}
+    if not error.field or any(error.field[: len(keys)] == keys for keys in set_here):
+        return error
+    line = _line(yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader), error.field)
+    return ConfigError(f"{path}:{line}: {error}") if line else error
 
 
 def load_config(path: str, changes: Sequence[str] = ()) -> Config:
@@ -110,7 +126,7 @@ def _fields(location: tuple[int | str, ...]) -> list[str]:
         model = field.annotation if field else None
     if isinstance(model, type) and issubclass(model, Section):
         return list(model.model_fields)
-    return ["low", "high", "below"]
+    return list(RuleChange.model_fields)
 
 
 def _kind(value: Any) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 from seiryu.corpus.errors import SeiryuError
 from seiryu.pipelines.attempt import Outcome, attempt, quiet_libraries
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.isolation import close_kept
+from seiryu.pipelines.isolation.isolated import close_kept
 from seiryu.pipelines.sizes import human
 from seiryu.pipelines.unit import Unit
 

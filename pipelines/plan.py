@@ -21,6 +21,8 @@ def plan(state: State) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
     waits_for = ""
     for stage in CHAIN:
+        if not stage.wanted(state.config):
+            continue
         standing = state.look(stage)
         if waits_for:
             steps.append({"stage": stage.name, "to_make": None, "what": f"is planned when {waits_for} is done", "why": {}})

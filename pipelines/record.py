@@ -9,12 +9,12 @@ from typing import Any
 
 from seiryu.filters.finding.language import MODEL, model_sha256
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.stages.tokenize import tokenizer
+from seiryu.pipelines.measured import instruments
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.version import VERSION
 
 _LIBRARIES = ("fastwarc", "isal", "trafilatura", "justext", "resiliparse", "lxml", "fasttext-community", "numba", "numpy", "datasketch",
-              "sudachipy", "sudachidict-core", "hojichar", "tiktoken", "pyarrow", "ray", "zstandard")  # fmt: skip
+              "sudachipy", "sudachidict-core", "hojichar", "publicsuffixlist", "idna", "tiktoken", "pyarrow", "ray", "zstandard")  # fmt: skip
 
 
 def run_record(state: State, set_aside: dict[str, str], seconds: float | None) -> dict[str, Any]:
@@ -39,8 +39,11 @@ def run_record(state: State, set_aside: dict[str, str], seconds: float | None) -
 
 
 def _models(state: State) -> dict[str, str]:
-    chosen = state.config.tokenize.tokenizer
-    return {MODEL: model_sha256(), chosen: tokenizer(chosen).sha256}
+    """sha256 of all models and lists, by what the config calls them."""
+    found = instruments(state.config)
+    classifiers = {f"signals.classifiers.{name}": scorer.sha256 for name, scorer in found.classifiers.items()}
+    lists = {f"signals.lists.{name}": sha256 for name, sha256 in found.lists.sha256.items()}
+    return {MODEL: model_sha256(), state.config.tokenize.tokenizer: found.tokenizer.sha256} | classifiers | lists
 
 
 def _version(package: str) -> str:

@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from seiryu.corpus.errors import SeiryuError
+from seiryu.corpus.errors import InputError, SeiryuError
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.attempt import set_aside_record
 from seiryu.pipelines.chain import CHAIN
@@ -20,6 +20,10 @@ from seiryu.pipelines.unit import Stage
 
 class NothingLeft(SeiryuError):
     """A stage came to an end without a single record for the next one."""
+
+
+class NotThere(SeiryuError):
+    """What a run was to go on from is not there, or is not what its config would make."""
 
 
 class OtherUnits(SeiryuError):
@@ -36,10 +40,11 @@ class Ended:
     over: list[str] = field(default_factory=list)
 
 
-def run(config: Config, until: str = "", prune: bool = False) -> Ended:
-    """Bring the run directory up to date with the config, to the stage `until` or to the end.
+def run(config: Config, until: str = "", first: str = "", prune: bool = False) -> Ended:
+    """Bring the run directory up to date with the config, from the stage `first` or the beginning, to `until` or to the end.
 
-    ConfigError, EngineError, NothingLeft, OtherUnits: nothing is lost, the same command goes on.
+    What lies before `first` is taken as it is, and the archives are not asked for. ConfigError, EngineError, NothingLeft, OtherUnits,
+    NotThere: nothing is lost, the same command goes on.
     """
     store = Store(config.run)
     state = State(store, config)
@@ -47,7 +52,11 @@ def run(config: Config, until: str = "", prune: bool = False) -> Ended:
     begin = time.monotonic()
     with ExitStack() as stack:
         connected = False
+        before = _before(first)
         for stage in CHAIN:
+            if stage in before:
+                _as_it_is(state, stage, first)
+                continue
             standing = state.look(stage)
             _drop_orphans(state, standing, prune)
             if standing.to_make and not ended.made:  # so that `status` can be asked from now on
@@ -60,12 +69,33 @@ def run(config: Config, until: str = "", prune: bool = False) -> Ended:
                     connected = True
                 ended.made[stage.name] = _make(state, standing, ended)
                 state.look(stage)
-            _check_something_left(state, stage, ended)
+            if stage.wanted(config):
+                _check_something_left(state, stage, ended)
             if stage.name == until:
                 break
     _judge_failures(state, config, ended)
     store.write_json("run.json", run_record(state, ended.set_aside, time.monotonic() - begin))
     return ended
+
+
+def _before(first: str) -> tuple[Stage, ...]:
+    names = [stage.name for stage in CHAIN]
+    return CHAIN[: names.index(first)] if first else ()
+
+
+def _as_it_is(state: State, stage: Stage, first: str) -> None:
+    """Take a stage before the first one; NotThere if it is not done, or not what this config would make."""
+    whole = f"run without --from {first} to have it made"
+    if stage is CHAIN[0]:
+        try:
+            state.take(stage)
+        except InputError as error:
+            raise NotThere(f"{error}; {whole}") from error
+        return
+    standing = state.look(stage)
+    if standing.to_make:
+        why = next(iter(standing.stale.values()), "not made yet")
+        raise NotThere(f"{stage.name}: {len(standing.to_make):,} of {len(standing.units):,} units are not there as they are wanted ({why}); {whole}")
 
 
 def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:

@@ -19,11 +19,12 @@ from rich.progress import (
 from rich.table import Table
 
 from seiryu.pipelines.engine import Progress as StageProgress
-from seiryu.pipelines.funnel import Step
+from seiryu.pipelines.reporting.funnel import Step
 
 _EVERY = 10.0  # seconds between lines where there is no terminal
 
-out = Console(highlight=False, soft_wrap=True, markup=False)
+# A table in a file or a pipe is not cut to what some terminal shows.
+out = Console(highlight=False, soft_wrap=True, markup=False, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 

@@ -56,14 +56,14 @@ class State:
             read = {name.removesuffix(".json"): state._read(f"units/{stage.name}/{name}") for name in names}
             found = {name: sidecar for name, sidecar in read.items() if sidecar}
             if stage is not CHAIN[0]:
-                units = {unit.name: unit for unit in stage.units(state)}
+                units = {unit.name: unit for unit in stage.units(state)} if stage.wanted(config) else {}
                 found = {name: sidecar for name, sidecar in found.items() if name in units and _fits(sidecar, units[name])}
             state._completed[stage.name] = found
         return state
 
     def look(self, stage: Stage) -> Standing:
         """What a stage has done and has to do."""
-        standing = Standing(stage, stage.units(self))
+        standing = Standing(stage, stage.units(self) if stage.wanted(self.config) else [])
         present = {name.removesuffix(".json") for name in self.store.names(f"units/{stage.name}", ".json")}
         for unit in standing.units:
             sidecar = self._read(unit.sidecar) if unit.name in present else None
@@ -79,6 +79,23 @@ class State:
         standing.orphans = sorted(present - {unit.name for unit in standing.units})
         self._completed[stage.name] = standing.done
         return standing
+
+    def take(self, stage: Stage) -> None:
+        """A stage as it lies there, whatever it was made of outside the run: the archives may be gone.
+
+        InputError if nothing of it is done, or if this config would make it differently.
+        """
+        names = self.store.names(f"units/{stage.name}", ".json")
+        read = {name.removesuffix(".json"): self._read(f"units/{stage.name}/{name}") for name in names}
+        done = {name: sidecar for name, sidecar in read.items() if sidecar}
+        if not done:
+            raise InputError(f"{self.store.root} has no finished unit of {stage.name} to go on from")
+        wanted: dict[str, Any] = {"version": stage.version, "settings": json.loads(json.dumps(stage.settings(self.config)))}
+        for name, sidecar in done.items():
+            made = {key: sidecar.made_of[key] for key in wanted}
+            if made != wanted:
+                raise InputError(f"{stage.name} {name} would be made differently now ({difference(made, wanted)})")
+        self._completed[stage.name] = done
 
     def _read(self, name: str) -> Sidecar | None:
         """A sidecar; None if it is damaged, which is as if the unit had never been made."""

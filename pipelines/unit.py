@@ -55,7 +55,7 @@ class Stage:
 
     `version` is raised whenever the code makes other bytes of the same input. `settings` gives what of the config (and which models
     and libraries) decides the bytes. `units` names the work, given what earlier stages completed. `reasons`: the order in which
-    the funnel shows what it rejects; `what`: what its records are.
+    the funnel shows what it rejects; `what`: what its records are; `wanted`: whether a config asks for the stage at all.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Stage:
     work: Callable[[Unit, Config, Store], Result]
     reasons: Callable[[Config], Sequence[str]] = lambda _: ()
     on_documents: bool = True
+    wanted: Callable[[Config], bool] = lambda _: True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from seiryu.corpus.errors import InputError, LawBroken
 from seiryu.corpus.megatron import ShardReader, verify_shard
 from seiryu.corpus.storage import Written
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.stages.tokenize import tokenizer
+from seiryu.pipelines.measured import tokenizer
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Sidecar
 
@@ -62,7 +62,7 @@ def _shard(state: State, name: str, done: Sidecar) -> list[str]:
 
 def _between_stages(state: State) -> list[str]:
     """What one stage keeps is what the next one begins with."""
-    pairs = (("extract", "annotate"), ("annotate", "signatures"), ("signatures", "select"), ("select", "clean"), ("clean", "tokenize"),
+    pairs = (("extract", "annotate"), ("annotate", "decide"), ("decide", "signatures"), ("signatures", "select"), ("select", "clean"), ("clean", "tokenize"),
              ("tokenize", "shards"))  # fmt: skip
     problems = []
     for before, after in pairs:

@@ -1,7 +1,8 @@
 """What is measured of a text: families of signals, each computed by a kernel over the code points of many texts.
 
-`swallow` are the signals of the Swallow corpus as its paper and Gopher mean them. A family is measured or not; its signals
-come together, because they are counted in the same passes.
+`swallow` are the signals of the Swallow corpus as its paper and Gopher mean them, `swallow-v1` those of the code released with it,
+`fineweb` what FineWeb-2's rules ask of lines, `writing` tells of the writing itself. A family is measured or not; its signals come
+together, because they are counted in the same passes. What needs words (`word_kinds`, `fineweb`) is measured by `instruments`.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from seiryu.filters.letters import blocks, codepoints
-from seiryu.filters.signals import swallow
+from seiryu.filters.signals import fineweb, swallow, swallow_v1, writing
 from seiryu.filters.signals.signal import Signal
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -32,6 +33,9 @@ FAMILIES = {
     family.name: family
     for family in (
         Family("swallow", swallow.SIGNALS, swallow.measure_swallow),
+        Family("swallow-v1", swallow_v1.SIGNALS, swallow_v1.measure_swallow_v1),
+        Family("fineweb", fineweb.SIGNALS, fineweb.measure_fineweb),
+        Family("writing", writing.SIGNALS, writing.measure_writing),
     )
 }  # fmt: skip
 SIGNALS = tuple(signal for family in FAMILIES.values() for signal in family.signals)

@@ -1,77 +1,115 @@
-"""The final documents: what was kept, cleaned, and looked at again for its length. One unit is one file."""
+"""The final documents: what was kept, cleaned, and looked at again. One unit is one file.
+
+A text that was changed is measured again and judged by all rules in force, so that no cut leaves behind what the rules would not have
+let in; one that was not changed has passed them as it is. The score of the language stays that of the page. Every text must have
+the letters that `clean` asks for.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
-from seiryu.filters.cleaning import CleanSettings, clean
-from seiryu.filters.signals import measure
+from seiryu.filters.cleaning import Cleaned, CleanSettings, clean
+from seiryu.filters.rules import judge
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.stages.annotate import passing
-from seiryu.pipelines.state import State
+from seiryu.pipelines.measured import identities, instruments, read_signals
+from seiryu.pipelines.rules_in_force import rules_in_force
+from seiryu.pipelines.stages import decide
+from seiryu.pipelines.stages.boilerplate import lines_of
+from seiryu.pipelines.stages.lines import repeated_lines, survivor_inputs, survivors, wanted
+from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
+
+REASONS = ("short_after_cleaning", "fails_after_cleaning")
+_SIGNALS = ("letters", "japanese_letters")
 
 
 def units(state: State) -> list[Unit]:
-    chosen = state.completed("select").get("all")
-    if not chosen:
-        return []
-    made, extracted, annotated = [], state.completed("extract"), state.completed("annotate")
-    for name, done in state.completed("signatures").items():
-        documents = extracted[name].output(f"documents/{name}.parquet").sha256
-        inputs = {
-            "documents": documents, "signals": annotated[name].digest, "signatures": done.digest,
-            "dedup": chosen.output(f"dedup/{name}.parquet").sha256,
-        }  # fmt: skip
-        made.append(Unit("clean", name, {}, inputs))
-    return made
+    lines: dict[str, Any] = {}
+    if wanted(state.config):
+        parts = state.completed("boilerplate")
+        if len(parts) < repeated_lines(state.config).partitions:
+            return []
+        lines = {"boilerplate": identity(parts)}
+    return [Unit("clean", name, {}, inputs | lines) for name, inputs in survivor_inputs(state).items()]
 
 
 def settings(config: Config) -> dict[str, Any]:
-    return config.clean.model_dump(mode="json")
+    return config.clean.model_dump(mode="json") | decide.settings(config) | {"measured": identities(config)}
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
-    documents = passing(store, unit.name)
-    decisions = _read(store, f"dedup/{unit.name}.parquet", schema.DECISIONS)
-    if not documents["doc_id"].equals(decisions["doc_id"]):
-        raise InputError(f"{store.path(f'dedup/{unit.name}.parquet')} belongs to other documents; delete it and run again")
-    kept = pc.equal(decisions["verdict"], "kept")
-    documents = documents.append_column("duplicates", decisions["duplicates"]).filter(kept)
-    counts = Counts(records=len(documents))
-    rules = CleanSettings(**config.clean.model_dump(exclude={"min_letters", "min_japanese_letters"}))
-    cleaned = [clean(text.as_py(), rules) for text in documents["text"]]
-    texts = pa.array([result.text for result in cleaned], pa.string())
-    signals = measure(texts)
-    long_enough = (signals["letters"] >= config.clean.min_letters) & (
-        signals["japanese_letters"] >= config.clean.min_japanese_letters
-    )
-    counts.kept = int(long_enough.sum())
-    counts.rejected["short_after_cleaning"] = int((~long_enough).sum())
-    before = documents["letters"].to_numpy()
-    counts.letters["kept"] = int(signals["letters"][long_enough].sum())
-    counts.letters["short_after_cleaning"] = int(before[~long_enough].sum())
-    counts.letters["cut"] = int(before[long_enough].sum()) - counts.letters["kept"]
-    counts.extra["punctuation_letters"] = sum(result.punctuation_letters for result in cleaned)
-    counts.extra["footer_letters"] = sum(result.footer_letters for result in cleaned)
+    documents = survivors(store, config, unit.name)
+    cleaned = _cleaned(documents, config, store)
+    texts = pa.chunked_array([pa.array([result.text for result in cleaned], pa.string())])
+    changed = pc.not_equal(texts, documents["text"]).to_numpy()
+    signals = _signals(store, config, unit.name, documents["doc_id"])
+    before = signals["letters"].copy()
+    mask = np.zeros(len(texts), np.uint64)
+    rules = rules_in_force(config)
+    if changed.any():
+        scores = documents["language_score"].to_numpy()[changed]
+        again = instruments(config).measure(texts.filter(pa.array(changed)), scores, only=[rule.signal for rule in rules])
+        mask[changed] = judge(rules, again)
+        for name in _SIGNALS:
+            signals[name][changed] = again[name]
+    short = (signals["letters"] < config.clean.min_letters) | (signals["japanese_letters"] < config.clean.min_japanese_letters)
+    counts = _count(cleaned, changed, short, mask != 0, before, signals["letters"])
+    for i, rule in enumerate(rules):
+        if here := int(((mask >> np.uint64(i) & np.uint64(1) != 0) & ~short).sum()):
+            counts.extra[f"again.{rule.name}"] = here
     columns = {name: documents[name].combine_chunks() for name in schema.CORPUS.names if name in documents.column_names}
-    columns |= {"text": texts, "letters": signals["letters"]}
+    columns |= {"text": texts.combine_chunks(), "letters": signals["letters"]}
     target = f"corpus/{unit.name}.parquet"
     with store.writing(target) as out:
-        schema.write_table(schema.table(schema.CORPUS, columns).filter(pa.array(long_enough)), out)
+        schema.write_table(schema.table(schema.CORPUS, columns).filter(pa.array(~short & (mask == 0))), out)
     return Result(counts, [out.written(target)])
 
 
-def _read(store: Store, name: str, wanted: pa.Schema) -> pa.Table:
-    with store.open(name) as file:
-        return schema.read_table(file, store.path(name), wanted)
+def _cleaned(documents: pa.Table, config: Config, store: Store) -> list[Cleaned]:
+    lines = lines_of(store, config, documents["site"]) if wanted(config) else {}
+    chosen = config.clean.model_dump(exclude={"repeated_lines", "min_letters", "min_japanese_letters"})
+    pages = zip(documents["text"], documents["site"], strict=True)
+    return [clean(text.as_py(), CleanSettings(**chosen), lines.get(site.as_py(), frozenset())) for text, site in pages]
 
 
-STAGE = Stage("clean", 1, "documents", settings, units, work, lambda _: ("short_after_cleaning",))
+def _signals(store: Store, config: Config, unit: str, doc_id: pa.ChunkedArray) -> dict[str, npt.NDArray[Any]]:
+    """What was measured of these documents as they were extracted."""
+    table = read_signals(store, config, unit, ["doc_id", *_SIGNALS])
+    rows = pc.index_in(doc_id, table["doc_id"])
+    if rows.null_count:
+        raise InputError(f"{store.path(f'signals/{unit}.parquet')} belongs to other documents; delete it and run again")
+    return {name: table[name].take(rows).to_numpy().copy() for name in _SIGNALS}
+
+
+def _count(
+    cleaned: list[Cleaned], changed: Any, short: Any, fails: Any, before: npt.NDArray[Any], letters: npt.NDArray[Any]
+) -> Counts:
+    """`cut`: letters that the texts which stay have lost; the sums in `extra` are over all texts that were cleaned."""
+    kept, fails = ~short & ~fails, ~short & fails
+    counts = Counts(records=len(cleaned), kept=int(kept.sum()))
+    for reason, here in zip(REASONS, (short, fails), strict=True):
+        counts.rejected[reason] = int(here.sum())
+        counts.letters[reason] = int(before[here].sum())
+    counts.letters["kept"] = int(letters[kept].sum())
+    counts.letters["cut"] = int(before[kept].sum()) - counts.letters["kept"]
+    counts.extra["changed"] = int(changed.sum())
+    for result in cleaned:
+        counts.extra["repeated_line_letters"] += result.repeated_line_letters
+        counts.extra["footer_letters"] += result.footer_letters
+        counts.extra["punctuation_letters"] += result.punctuation_letters
+        counts.extra.update({f"masked.{kind}": number for kind, number in result.masked.items()})
+        counts.extra.update({f"refused.{name}": 1 for name in result.refused})
+    return counts
+
+
+STAGE = Stage("clean", 2, "documents kept", settings, units, work, lambda _: REASONS)

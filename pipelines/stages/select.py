@@ -1,7 +1,6 @@
 """Which of several near-duplicates stays: one unit, over all bands; its verdicts lie beside the signatures, file by file.
 
 Goes through the documents newest first (ties by doc_id) and keeps one unless a kept one shares a band with it (dedup/select.py).
-Documents of blocked hosts take no part, so that none is lost to one that is not wanted itself.
 """
 
 from __future__ import annotations
@@ -23,47 +22,37 @@ from seiryu.pipelines.stages.bands import COLLISIONS, column
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
-REASONS = ("blocked_host", "near_duplicate")
+REASONS = ("near_duplicate",)
 
 
 def units(state: State) -> list[Unit]:
-    files, bands, hosts = state.completed("signatures"), state.completed("bands"), state.completed("hosts")
-    if not files or not hosts or len(bands) < state.config.dedup.bands:
+    files, bands = state.completed("signatures"), state.completed("bands")
+    if not files or len(bands) < state.config.dedup.bands:
         return []
     params = {"files": list(files), "bands": list(bands)}
-    inputs = {"signatures": identity(files), "bands": identity(bands), "hosts": identity(hosts)}
+    inputs = {"signatures": identity(files), "bands": identity(bands)}
     return [Unit("select", "all", params, inputs)]
 
 
-def _blocked(store: Store, host: pa.ChunkedArray) -> Any:
-    """Which documents stand on a host that is left out."""
-    with store.open("hosts.parquet") as file:
-        hosts = schema.read_table(file, store.path("hosts.parquet"), schema.HOSTS, ["host", "verdict"])
-    unwanted = hosts.filter(pc.not_equal(hosts["verdict"], ""))["host"].combine_chunks()
-    return pc.is_in(host, unwanted).to_numpy()
-
-
-def _collisions(store: Store, bands: list[str], blocked: Any) -> Iterator[Collisions]:
-    """Who meets whom, band by band, among the documents that are not blocked."""
+def _collisions(store: Store, bands: list[str]) -> Iterator[Collisions]:
+    """Who meets whom, band by band."""
     for band in bands:
         name = f"bands/{band}.parquet"
         with store.open(name) as file:
             table = schema.read_table(file, store.path(name), COLLISIONS)
-        row, bucket = table["row"].to_numpy(), table["bucket"].to_numpy()
-        yield row[~blocked[row]], bucket[~blocked[row]]
+        yield table["row"].to_numpy(), table["bucket"].to_numpy()
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
     files = unit.params["files"]
-    columns = {name: column(store, config, files, name) for name in ("doc_id", "crawl_date", "host", "letters")}
+    columns = {name: column(store, config, files, name) for name in ("doc_id", "crawl_date", "letters")}
     rank = priority(columns["crawl_date"].cast(pa.int64()).to_numpy(), columns["doc_id"])
-    blocked = _blocked(store, columns["host"])
-    survivor = select(rank, _collisions(store, unit.params["bands"], blocked))
+    survivor = select(rank, _collisions(store, unit.params["bands"]))
     duplicate = survivor != np.arange(len(survivor))
     doc_id = columns["doc_id"].combine_chunks()
     original = pc.if_else(pa.array(duplicate), doc_id.take(pa.array(survivor)), "")
     duplicates = np.bincount(survivor[duplicate], minlength=len(survivor)).astype(np.int32)
-    verdict = np.select([blocked, duplicate], ["blocked_host", "near_duplicate"], "kept")
+    verdict = np.where(duplicate, "near_duplicate", "kept")
     decided = {"doc_id": doc_id, "verdict": verdict, "duplicate_of": original, "duplicates": duplicates}
     table = schema.table(schema.DECISIONS, decided)
     outputs, start = [], 0
@@ -97,4 +86,4 @@ def settings(_: Config) -> dict[str, Any]:
     return {"priority": "newest"}
 
 
-STAGE = Stage("select", 1, "documents that pass the rules", settings, units, work, lambda _: REASONS)
+STAGE = Stage("select", 2, "documents that pass", settings, units, work, lambda _: REASONS)

@@ -20,7 +20,8 @@ from seiryu.corpus.megatron import write_shard
 from seiryu.corpus.storage import HashingFile, Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.stages.tokenize import SPLITS, tokenizer
+from seiryu.pipelines.measured import tokenizer
+from seiryu.pipelines.stages.tokenize import SPLITS
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 

@@ -15,14 +15,14 @@ from seiryu.dedup.bands import band_keys
 from seiryu.dedup.minhash import signatures
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.stages.annotate import passing
+from seiryu.pipelines.stages.decide import passing
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
 
 
 def signature_schema(bands: int) -> pa.Schema:
     """Columns of a signatures table with that many bands."""
-    fields = [*(schema.DOCUMENTS.field(name) for name in ("doc_id", "crawl_date", "host")), schema.CORPUS.field("letters")]
+    fields = [*(schema.DOCUMENTS.field(name) for name in ("doc_id", "crawl_date")), schema.CORPUS.field("letters")]
     meaning = {"meaning": "key of the signature's values in this band"}
     return pa.schema(
         fields + [pa.field(band_column(band), pa.uint64(), nullable=False, metadata=meaning) for band in range(bands)]
@@ -35,9 +35,9 @@ def band_column(band: int) -> str:
 
 def units(state: State) -> list[Unit]:
     made, extracted = [], state.completed("extract")
-    for name, done in state.completed("annotate").items():
+    for name, done in state.completed("decide").items():
         documents = extracted[name].output(f"documents/{name}.parquet").sha256
-        made.append(Unit("signatures", name, {}, {"documents": documents, "signals": done.digest}))
+        made.append(Unit("signatures", name, {}, {"documents": documents, "verdicts": done.digest}))
     return made
 
 
@@ -46,13 +46,13 @@ def settings(config: Config) -> dict[str, Any]:
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
-    documents, dedup = passing(store, unit.name), config.dedup
+    documents, dedup = passing(store, config, unit.name), config.dedup
     keys = band_keys(
         signatures(documents["text"], num_perm=dedup.bands * dedup.rows, shingle=dedup.shingle, seed=dedup.seed),
         dedup.bands,
         dedup.rows,
     )
-    columns = {name: documents[name].combine_chunks() for name in ("doc_id", "crawl_date", "host", "letters")}
+    columns = {name: documents[name].combine_chunks() for name in ("doc_id", "crawl_date", "letters")}
     columns |= {band_column(band): keys[:, band] for band in range(dedup.bands)}
     target = f"signatures/{unit.name}.parquet"
     with store.writing(target) as out:
@@ -60,4 +60,4 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     return Result(Counts(records=len(documents), kept=len(documents)), [out.written(target)])
 
 
-STAGE = Stage("signatures", 1, "documents that pass the rules", settings, units, work)
+STAGE = Stage("signatures", 2, "documents that pass", settings, units, work)

@@ -7,7 +7,6 @@ validation. Rows lie sorted by that hash, so that a shard reads only its own str
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,21 +15,15 @@ import pyarrow.parquet as pq
 
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
-from seiryu.corpus.tokenizer import Tokenizer, load_tokenizer
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.measured import tokenizer
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
 
 SPLITS = ("train", "validation")
 # Rows a shard reads at once: small, because it wants a short stretch of every file.
 _ROW_GROUP = 256
-
-
-@cache
-def tokenizer(name: str) -> Tokenizer:
-    """The tokenizer of a config, loaded once a process."""
-    return load_tokenizer(name)
 
 
 def units(state: State) -> list[Unit]:

@@ -25,7 +25,7 @@ from seiryu.corpus.archive.page import payload, read_page
 from seiryu.corpus.archive.warc import RawRecord, raw_records
 from seiryu.corpus.storage import Store, identity
 from seiryu.pipelines.config import Config, Engine, Source
-from seiryu.pipelines.isolation import close_kept
+from seiryu.pipelines.isolation.isolated import close_kept
 from seiryu.pipelines.stages import extract as stage
 from seiryu.pipelines.unit import Result, Unit
 

@@ -16,7 +16,8 @@ import pytest
 from seiryu.pipelines.chain import CHAIN
 
 GOLDEN = Path(__file__).parents[1] / "data/golden.json"
-FOLDERS = {"extract": "documents", "annotate": "signals", "signatures": "signatures", "bands": "bands", "select": "dedup",
+FOLDERS = {"extract": "documents", "annotate": "signals", "addresses": "addresses", "hosts": "hosts",
+           "decide": "verdicts", "signatures": "signatures", "bands": "bands", "select": "dedup", "boilerplate": "boilerplate",
            "clean": "corpus", "tokenize": "tokens", "shards": "shards"}  # fmt: skip
 # A sum of floats in a library's kernel may differ in the last digit between processors.
 LEFT_OUT = ("language_score",)

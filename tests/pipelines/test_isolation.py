@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from seiryu.corpus.errors import SeiryuError
 from seiryu.corpus.extraction import main_text
-from seiryu.pipelines.isolation import Isolated, Limits, Lost, close_kept, kept
+from seiryu.pipelines.isolation.isolated import Isolated, Limits, Lost, close_kept, kept
 
 FOLDER = str(Path(__file__).parent)
 # A child of `factory` weighs some 20 MB, one with trafilatura 70.
@@ -191,7 +191,7 @@ def open_files() -> int:
 
 def test_no_child_outlives_a_parent_that_is_killed() -> None:
     program = (
-        "from seiryu.pipelines.isolation import Isolated, Limits\n"
+        "from seiryu.pipelines.isolation.isolated import Isolated, Limits\n"
         "isolated = Isolated('bad_pages:factory', b'', Limits(seconds=1000))\n"
         "list(isolated.answers([(0, b'fine')])); print(isolated.pid, flush=True)\n"
         "list(isolated.answers([(0, b'burn_in_c')]))\n"

@@ -9,7 +9,8 @@ import pytest
 from commandline import SMALL, seiryu
 from warcio.archiveiterator import ArchiveIterator
 
-STAGES = ("extract", "annotate", "signatures", "bands", "select", "hosts", "clean", "tokenize", "shards")
+STAGES = ("extract", "annotate", "addresses", "hosts", "decide", "signatures", "bands", "select", "lines", "boilerplate", "clean",
+          "tokenize", "shards")  # fmt: skip
 
 
 def sidecars(run: Path, stage: str) -> dict[str, dict]:
@@ -58,16 +59,15 @@ def test_what_a_stage_keeps_is_what_lies_in_its_table_and_what_the_next_one_begi
     def rows(folder: str) -> int:
         return sum(pq.read_metadata(file).num_rows for file in (run / folder).glob("*.parquet"))
 
-    masks = [
-        pq.read_table(file, columns=["reject_mask"])["reject_mask"].to_pylist() for file in (run / "signals").glob("*.parquet")
-    ]
-    passing = sum(mask == 0 for unit in masks for mask in unit)
+    decided = [row for file in (run / "verdicts").glob("*.parquet") for row in pq.read_table(file).to_pylist()]
+    passing = sum(row["reject_mask"] == 0 and row["blocked"] == "" for row in decided)
     verdicts = [pq.read_table(file)["verdict"].to_pylist() for file in (run / "dedup").glob("*.parquet")]
     unique = sum(verdict == "kept" for unit in verdicts for verdict in unit)
     kept = {stage: total(run, stage)["kept"] for stage in STAGES}
     records = {stage: total(run, stage)["records"] for stage in STAGES}
-    assert kept["extract"] == rows("documents") == rows("signals") == records["annotate"] > 0
-    assert kept["annotate"] == passing == rows("signatures") == records["select"] > 0
+    assert kept["extract"] == rows("documents") == rows("signals") == rows("addresses") == records["annotate"] > 0
+    assert kept["annotate"] == rows("verdicts") == records["decide"] == records["addresses"]
+    assert kept["decide"] == passing == rows("signatures") == records["select"] > 0
     assert kept["select"] == unique == records["clean"] > 0
     assert kept["clean"] == rows("corpus") == records["tokenize"] > 0
     assert kept["tokenize"] == records["shards"] == rows("provenance") == kept["shards"]

@@ -33,7 +33,8 @@ def test_a_second_run_says_that_all_is_done_and_starts_nothing(small_run: Path) 
     ("change", "stage", "why"),
     [
         ("extract.min_kana=21", "extract", "extract.min_kana: 20 -> 21"),
-        ("rules.change.few_hiragana.low=0.3", "annotate", "rules"),
+        ("rules.change.few_hiragana.low=0.3", "decide", "rules"),
+        ("signals.morphology=true", "annotate", "morphology: false -> true"),
         ("dedup.seed=2", "signatures", "seed: 1 -> 2"),
         ("hosts.block=[]", "hosts", "block"),
         ("clean.min_letters=500", "clean", "min_letters: 400 -> 500"),
@@ -69,13 +70,13 @@ def test_an_archive_that_changed_is_read_again_and_one_that_was_moved_is_not(
 
 def test_a_moved_threshold_ends_as_a_run_from_the_beginning_does(run_copy: Path, small_archives: Path, tmp_path: Path) -> None:
     change = ("--set", "rules.change.too_short.low=800", "--set", "tokenize.shard_tokens=15000")
-    extracted = hashes(run_copy / "run", "units/extract")
+    measured = hashes(run_copy / "run", "units/extract", "units/annotate", "units/hosts")
     ended = seiryu("run", run_copy / "config.yaml", *change)
     assert ended.code == 0, ended.err
-    assert hashes(run_copy / "run", "units/extract") == extracted
+    assert hashes(run_copy / "run", "units/extract", "units/annotate", "units/hosts") == measured
     fresh = tmp_path / "fresh"
     assert seiryu("run", write_config(fresh, small_archives), *change).code == 0
-    result = ("shards", "provenance", "corpus", "signals", "dedup", "tokens")
+    result = ("shards", "provenance", "corpus", "signals", "verdicts", "dedup", "tokens")
     assert hashes(run_copy / "run", *result) == hashes(fresh / "run", *result)
 
 
@@ -96,8 +97,8 @@ def test_results_of_archives_that_are_not_named_any_more_are_dropped_only_when_a
 
 def test_a_run_can_stop_after_a_stage(small_archives: Path, tmp_path: Path) -> None:
     config = write_config(tmp_path, small_archives)
-    assert seiryu("run", config, "--until", "annotate").code == 0
-    assert (tmp_path / "run/signals").is_dir()
+    assert seiryu("run", config, "--until", "decide").code == 0
+    assert (tmp_path / "run/verdicts").is_dir()
     assert not (tmp_path / "run/shards").exists()
     names = [step["name"] for step in json.loads(seiryu("status", tmp_path / "run", "--json").out)["funnel"]]
     assert names[-1] == "pass all rules"
@@ -132,7 +133,7 @@ def test_a_unit_that_dies_between_its_files_and_its_sidecar_does_not_exist(
 
     config = load_config(str(run_copy / "config.yaml"), ["tokenize.seed=other"])
     state = State(Store(config.run), config)
-    standing = {stage.name: state.look(stage) for stage in CHAIN[:8]}["tokenize"]
+    standing = {stage.name: state.look(stage) for stage in CHAIN}["tokenize"]
     monkeypatch.setattr(Store, "write_json", lambda *_: 1 / 0)
     for unit in standing.to_make:
         assert attempt(unit, config).kind == "retry"

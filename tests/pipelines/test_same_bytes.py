@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from commandline import ROOT, command, hashes, seiryu, workers, write_config
 
-RESULT = ("shards", "provenance", "corpus", "documents", "signals", "dedup")
+RESULT = ("shards", "provenance", "corpus", "documents", "signals", "hosts", "verdicts", "dedup", "boilerplate")
 
 
 def sidecars(run: Path) -> int:

@@ -16,7 +16,7 @@ DROPPED: dict = {"few_japanese_letters": None, "few_hiragana": None}
 
 
 def annotated(folder: Path, archives: Path, extract: dict, **changes: object) -> Path:
-    ended = seiryu("run", write_config(folder, archives, extract=extract, **changes), "--until", "annotate")
+    ended = seiryu("run", write_config(folder, archives, extract=extract, **changes), "--until", "decide")
     assert ended.code == 0, ended.err
     return folder / "run"
 
@@ -25,7 +25,7 @@ def rows(run: Path) -> list[dict]:
     """Documents with their mask."""
     found = []
     for file in sorted((run / "documents").glob("*.parquet")):
-        masks = pq.read_table(run / "signals" / file.name)["reject_mask"].to_pylist()
+        masks = pq.read_table(run / "verdicts" / file.name)["reject_mask"].to_pylist()
         found += [row | {"mask": mask} for row, mask in zip(pq.read_table(file).to_pylist(), masks, strict=True)]
     return found
 
@@ -83,15 +83,15 @@ def test_looser_rules_than_extraction_counts_on_are_refused_and_stricter_ones_ar
     config = small_run / "config.yaml"
     looser = seiryu("run", config, "--set", "rules.change.few_japanese_letters={low: 300}")
     assert looser.code == 2
-    assert "pages that fail few_japanese_letters (japanese_letters, low 400)" in looser.err
+    assert "pages that cannot have 400 Japanese letters in their text, and `rules` demands 300" in looser.err
     assert looser.err.count("\n") == 1
     dropped = seiryu("plan", config, "--set", "rules.change.few_hiragana=null")
-    assert (dropped.code, "few_hiragana (hiragana_share, low 0.2)" in dropped.err) == (2, True)
+    assert (dropped.code, "80 hiragana in their text, and `rules` demands none" in dropped.err) == (2, True)
     screened = seiryu("plan", config, "--set", "extract.quick_screen=true")
-    assert (screened.code, "(duplicate_5gram_share, high 0.15)" in screened.err) == (2, True)
+    assert (screened.code, "pages that fail duplicate_5gram (duplicate_5gram_share > 0.15) by far" in screened.err) == (2, True)
     stricter = seiryu("plan", config, "--json", "--set", "rules.change.few_japanese_letters={low: 500}")
     steps = {step["stage"]: step for step in json.loads(stricter.out)}
-    assert (steps["extract"]["to_make"], steps["annotate"]["to_make"] > 0) == (0, True)
+    assert (steps["annotate"]["to_make"], steps["decide"]["to_make"] > 0) == (0, True)
 
 
 def test_limits_of_a_page_do_not_make_archives_stale_and_another_extractor_does(small_run: Path) -> None:

@@ -1,0 +1,154 @@
+"""Rules out of YAML: packaged presets, own files, and changes to them. Whatever is wrong is one line with file, line and rule."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields
+from importlib import resources
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seiryu.filters.rules import Rule, RuleError, check, nearest
+
+_LIMITS = ("low", "high", "below")
+_FIELDS = {field.name: field.default for field in fields(Rule)}
+
+
+def preset_names() -> list[str]:
+    """The packaged presets."""
+    folder = resources.files("seiryu.configs") / "presets"
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def load_preset(preset: str | Path, signals: Collection[str]) -> tuple[Rule, ...]:
+    """The rules of a packaged preset by its name, or of a file: what has a / or ends in .yaml is a path.
+
+    `signals`: the names that a rule may ask for. Raises RuleError, whose message begins with the file and, where one is to blame,
+    the line.
+    """
+    where = str(preset)
+    try:
+        text = _path(where).read_bytes().decode()
+        data = yaml.load(text, _Loader)
+        lines = _lines(yaml.compose(text, Loader=yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise RuleError(f"{where}{line}: cannot be read as YAML: {error.problem or error}") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RuleError(f"{where}: cannot be read: {' '.join(str(error).split())}") from error
+    except _Twice as error:
+        raise RuleError(f"{where}:{error}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
+        raise RuleError(f"{where}: a preset is a mapping with a list `rules`, not {_kind(data)}")
+    for key in data:
+        if key not in ("rules", "about"):
+            raise RuleError(f"{where}: unknown key {key!r}{nearest(key, ('rules', 'about'))}")
+    rules = [_rule(entry, f"{where}:{line}: rule {i + 1}", signals) for i, (entry, line) in enumerate(zip(data["rules"], lines, strict=True))]
+    _each_once(rules, lines, where)
+    return check(rules, where)
+
+
+def change(
+    rules: Iterable[Rule],
+    changes: Mapping[str, Mapping[str, Any] | None],
+    where: str,
+    signals: Collection[str],
+) -> tuple[Rule, ...]:
+    """The rules with other limits: `{"few_hiragana": {"low": 0.1}, "ng_words": None}`; None drops the rule.
+
+    A name that no rule has is a new rule if it comes with a signal, and else an error. `where` opens the
+    messages.
+    """
+    after = {rule.name: rule for rule in rules}
+    for name, patch in changes.items():
+        try:
+            _change(after, name, patch, f"{where}: rule {name!r}", signals)
+        except RuleError as error:
+            error.rule = name
+            raise
+    return check(list(after.values()), where)
+
+
+def _change(after: dict[str, Rule], name: str, patch: Any, where: str, signals: Collection[str]) -> None:
+    if patch is not None and not isinstance(patch, Mapping):
+        raise RuleError(f"{where}: must be a mapping such as {{low: 0.1}}, or null to drop the rule, not {_kind(patch)}")
+    if name not in after and (patch is None or "signal" not in patch):
+        raise RuleError(f"{where}: there is no such rule to change{nearest(name, after)}")
+    if patch is None:
+        del after[name]
+        return
+    old = {key: getattr(after[name], key) for key in _FIELDS} if name in after else {}
+    after[name] = _rule({**old, "name": name, **patch}, where, signals)
+
+
+def _lines(node: yaml.Node | None) -> list[int]:
+    """The line of each entry below `rules`."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == "rules" and isinstance(value, yaml.SequenceNode):
+            return [entry.start_mark.line + 1 for entry in value.value]
+    return []
+
+
+def _each_once(rules: Sequence[Rule], lines: Sequence[int], where: str) -> None:
+    first: dict[str, int] = {}
+    for rule, line in zip(rules, lines, strict=True):
+        if rule.name in first:
+            raise RuleError(f"{where}:{line}: rule {rule.name!r}: stands there twice, first in line {first[rule.name]}; rename one")
+        first[rule.name] = line
+
+
+def _path(preset: str) -> Any:
+    if "/" in preset or preset.endswith(".yaml"):
+        return Path(preset)
+    names = preset_names()
+    if preset not in names:
+        raise RuleError(f"{preset}: no such preset{nearest(preset, names)}; there are {', '.join(names)}, or give a path")
+    return resources.files("seiryu.configs") / "presets" / f"{preset}.yaml"
+
+
+def _rule(entry: Any, where: str, signals: Collection[str]) -> Rule:
+    if not isinstance(entry, Mapping):
+        raise RuleError(f"{where}: must be a mapping with name, signal and a limit, not {_kind(entry)}")
+    if isinstance(entry.get("name"), str):
+        where = f"{where.rpartition(': rule ')[0]}: rule {entry['name']!r}"
+    for key, value in entry.items():
+        if key not in _FIELDS:
+            raise RuleError(f"{where}: unknown key {key!r}{nearest(key, _FIELDS)}")
+        if key in _LIMITS:
+            if not isinstance(value, int | float) or isinstance(value, bool) or math.isnan(value):
+                raise RuleError(f"{where}: {key} must be a number, not {_kind(value)}")
+        elif not isinstance(value, str):
+            raise RuleError(f"{where}: {key} must be text, not {_kind(value)}")
+    for key, default in _FIELDS.items():
+        if default is MISSING and not entry.get(key):
+            raise RuleError(f"{where}: {key} is missing")
+    rule = Rule(**entry)
+    if rule.signal not in signals:
+        raise RuleError(f"{where}: unknown signal {rule.signal!r}{nearest(rule.signal, signals)}")
+    if (rule.low, rule.high, rule.below) == (-inf, inf, inf):
+        raise RuleError(f"{where}: rejects nothing; give it low, high or below")
+    if rule.low > rule.high or rule.low >= rule.below:
+        upper = f"high {rule.high:g}" if rule.low > rule.high else f"below {rule.below:g}"
+        raise RuleError(f"{where}: low {rule.low:g} against {upper} would reject every document")
+    return rule
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"{type(value).__name__} {str(value)[:40]!r}"
+
+
+class _Twice(ValueError):
+    """A key that stands twice in a mapping; its text begins with the line."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a key given twice, where PyYAML lets the last one win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for (key, _), name in zip(node.value, keys, strict=True):
+            if keys.count(name) > 1:
+                raise _Twice(f"{key.start_mark.line + 1}: {name!r} stands there twice")
+        return super().construct_mapping(node, deep)

@@ -1,0 +1,36 @@
+"""What every command asks first: is the config one that can be used, is there a run in this directory?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seiryu.pipelines.archives import archives
+from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.config_file import ConfigError, load_config, located
+from seiryu.pipelines.measured import instruments
+from seiryu.pipelines.rules_in_force import rules_in_force
+from seiryu.pipelines.stages.hosts import check_hosts
+from seiryu.pipelines.state import State
+
+
+def checked(path: str, changes: Sequence[str], *, need_archives: bool = True) -> Config:
+    """The config, once everything that it names has been found. ConfigError otherwise, before anything is started."""
+    config = load_config(path, changes)
+    try:
+        if need_archives:
+            archives(config)
+        rules_in_force(config)
+        instruments(config)
+        check_hosts(config)
+    except ConfigError as error:
+        raise located(error, path, changes) from error
+    return config
+
+
+def finished(run: str) -> State:
+    """What a run directory holds, under the config it was made with. ConfigError if it holds no run."""
+    state = State.of_run(run)
+    if not any(state.completed(stage.name) for stage in CHAIN):
+        raise ConfigError(f"{run} holds no run: there is no finished unit under units/")
+    return state

@@ -1,0 +1,119 @@
+"""The commands that make a run, and those that look at one as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from seiryu.corpus.storage import Store
+from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.commands.checks import checked, finished
+from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.reporting.funnel import as_json as funnel_json
+from seiryu.pipelines.reporting.funnel import funnel
+from seiryu.pipelines.plan import plan as make_plan
+from seiryu.pipelines.reporting.report import write_report
+from seiryu.pipelines.run import Ended
+from seiryu.pipelines.run import run as make_run
+from seiryu.pipelines.screen import funnel_table, out, say
+from seiryu.pipelines.sizes import human
+from seiryu.pipelines.state import State
+from seiryu.pipelines.verify import verify as find_problems
+
+
+def run_command(path: str, changes: Sequence[str], first: str, until: str, *, prune: bool, as_json: bool) -> int:
+    _check_stages(first, until)
+    config = checked(path, changes, need_archives=not first)
+    ended = make_run(config, until, first, prune)
+    if not ended.made:
+        say("all is done, nothing to make")
+    report = write_report(ended.state)
+    if as_json:
+        print(
+            json.dumps({"funnel": funnel_json(ended.state), "made": ended.made, "over": ended.over}, ensure_ascii=False, indent=1)
+        )
+    else:
+        _show(ended, report)
+    for problem in ended.over:
+        say(f"not well: {problem}")
+    return 3 if ended.over else 0
+
+
+def _check_stages(first: str, until: str) -> None:
+    names = [stage.name for stage in CHAIN]
+    for option, name in (("--from", first), ("--until", until)):
+        if name and name not in names:
+            raise ConfigError(f"{option} {name}: there is no such stage; known: {', '.join(names)}")
+    if first and until and names.index(first) > names.index(until):
+        raise ConfigError(f"--from {first} --until {until}: {first} comes after {until}")
+
+
+def _show(ended: Ended, report: str) -> None:
+    out.print()
+    out.print(funnel_table(funnel(ended.state)))
+    out.print()
+    for name, done in ended.state.completed("shards").items():
+        size = sum(output.size for output in done.outputs[:2])
+        path = ended.state.store.path(f"shards/{name}.bin")
+        out.print(f"{done.counts.extra['tokens']:>13,} tokens in {done.counts.records:,} sequences  {path}  {human(size)}")
+    chosen = ended.state.config.tokenize.validation_share
+    if ended.state.completed("shards") and chosen and not ended.state.counts("tokenize").extra["sequences.validation"]:
+        documents = ended.state.counts("tokenize").kept
+        out.print(f"no validation shard: tokenize.validation_share {chosen:g} of {documents:,} documents chose none")
+    out.print(f"report  {report}")
+
+
+def plan_command(path: str, changes: Sequence[str], *, as_json: bool) -> int:
+    config = checked(path, changes)
+    steps = make_plan(State(Store(config.run), config))
+    if as_json:
+        print(json.dumps(steps, ensure_ascii=False, indent=1))
+        return 0
+    for step in steps:
+        out.print(f"{step['stage']:<11} {step['what']}", markup=False)
+        for reason, units in step["why"].items():
+            out.print(f"            {units:,} again: {reason}", markup=False)
+    return 0
+
+
+def status_command(run: str, *, as_json: bool) -> int:
+    state = finished(run)
+    set_aside = {f"{stage.name} {unit}": why for stage in CHAIN for unit, why in state.set_aside(stage.name).items()}
+    if as_json:
+        stages = {stage.name: state.counts(stage.name).to_json() for stage in CHAIN if state.completed(stage.name)}
+        print(json.dumps({"funnel": funnel_json(state), "stages": stages, "set_aside": set_aside}, ensure_ascii=False, indent=1))
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for column, justify in (("stage", "left"), ("units", "right"), ("set aside", "right"), ("records", "right"), ("kept", "right"),
+                            ("worker time", "right")):  # fmt: skip
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for stage in CHAIN:
+        counts = state.counts(stage.name)
+        aside = sum(name.startswith(f"{stage.name} ") for name in set_aside)
+        table.add_row(stage.name, f"{len(state.completed(stage.name)):,}", f"{aside:,}", f"{counts.records:,}", f"{counts.kept:,}",
+                      f"{state.seconds(stage.name):,.1f} s")  # fmt: skip
+    out.print(table)
+    out.print()
+    out.print(funnel_table(funnel(state)))
+    for name, why in set_aside.items():
+        out.print(f"set aside after {why['attempts']} attempts: {name}: {why['reason']}", markup=False)
+    return 0
+
+
+def report_command(run: str) -> int:
+    out.print(write_report(finished(run)), markup=False)
+    return 0
+
+
+def verify_command(run: str, *, as_json: bool) -> int:
+    state = finished(run)
+    files, problems = find_problems(state)
+    if as_json:
+        print(json.dumps({"files": files, "problems": problems}, ensure_ascii=False, indent=1))
+    else:
+        for problem in problems:
+            out.print(problem, markup=False)
+        out.print(f"{files:,} files checked, {len(problems):,} problems")
+    return 1 if problems else 0

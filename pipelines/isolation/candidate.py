@@ -1,0 +1,78 @@
+"""What happens to one page that may be Japanese, in the child process that it cannot leave: HTML in, document or refusal out.
+
+A request is the page's HTML after one line of JSON (what else is known of it), an answer is JSON. Nothing here looks at anything
+but the page, so the answer is the same whichever child gives it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from seiryu.corpus.decoding.declared import declared_languages
+from seiryu.corpus.extraction import main_text_of_readable, prepare, title
+from seiryu.corpus.extraction.reading import readable_html
+from seiryu.filters.finding.language import accepted, language
+from seiryu.filters.finding.quick_screen import BELIEVED_FROM, fails_by_far
+from seiryu.filters.rules import Rule
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.rules_in_force import screen
+
+PAGE = "seiryu.pipelines.isolation.candidate:page_to_document"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A document, or the name of the test it did not pass in `refused`. `letters`: of its text, line breaks left out."""
+
+    refused: str = ""
+    letters: int = 0
+    text: str = ""
+    title: str = ""
+    html_lang: str = ""
+    language: str = ""
+    language_score: float = 0.0
+
+    @classmethod
+    def read(cls, answer: bytes) -> Answer:
+        return cls(**json.loads(answer))
+
+
+def request(html: str, content_language: str, kana_share: float) -> bytes:
+    """A page for the child. `kana_share`: of its bytes, as the rapid test measured it."""
+    known = {"content_language": content_language, "kana_share": kana_share}
+    return json.dumps(known).encode() + b"\n" + html.encode("utf-8", "surrogatepass")
+
+
+def page_to_document(config: bytes) -> Callable[[bytes], bytes]:
+    """The function of the child, for a config as JSON."""
+    settings = Config.model_validate_json(config)
+    prepare(settings.extract.extractor)
+    language("準備")
+    rules = screen(settings)
+    if rules:
+        prepare("resiliparse")
+        fails_by_far("準備をしている。" * BELIEVED_FROM, rules)
+
+    def answer(request: bytes) -> bytes:
+        known, _, html = request.partition(b"\n")
+        found = _document(html.decode("utf-8", "surrogatepass"), settings, rules, **json.loads(known))
+        return json.dumps(asdict(found), ensure_ascii=False).encode()
+
+    return answer
+
+
+def _document(html: str, config: Config, rules: tuple[Rule, ...], *, content_language: str, kana_share: float) -> Answer:
+    readable = readable_html(html)
+    if rules and fails_by_far(main_text_of_readable(readable, "resiliparse"), rules):
+        return Answer("quick_screen")
+    text = main_text_of_readable(readable, config.extract.extractor)
+    letters = len(text) - text.count("\n")
+    if not text.strip():
+        return Answer("no_text")
+    found, score = language(text)
+    if not accepted(found, score, kana_share, config.language.accept, config.language.min_score):
+        return Answer("not_japanese", letters)
+    said = declared_languages(html, content_language)
+    return Answer("", letters, text, title(html), said[0] if said else "", found, score)

@@ -1,0 +1,153 @@
+"""Why a document was kept or not: all that a run knows of it, and where in its text it comes from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from seiryu.corpus import schema
+from seiryu.filters.explaining import Span, spans
+from seiryu.filters.finding.language import language
+from seiryu.filters.rules import Rule
+from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.measured import instruments, read_signals
+from seiryu.pipelines.rules_in_force import rules_in_force
+from seiryu.pipelines.state import State
+
+_PLACE = ("doc_id", "url", "host", "title", "crawl_date", "warc", "warc_offset", "charset", "language", "language_score", "extractor")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One rule on one document; `spans`: where in the text it found what it judges, for the rules that reject."""
+
+    rule: Rule
+    value: float
+    rejects: bool
+    spans: list[Span] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A document, all its signals, every rule's verdict, and what became of it behind the rules.
+
+    `place`: where it comes from, empty for a text of nobody's; `fate`: (stage, what it said) in the order of the stages; `final`: its
+    text in the corpus, None if it is not there.
+    """
+
+    text: str
+    place: dict[str, Any]
+    signals: dict[str, float]
+    rules: list[Judged]
+    fate: list[tuple[str, str]]
+    final: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        rules = [
+            {"rule": judged.rule.name, "signal": judged.rule.signal, "value": judged.value, "rejects_if": judged.rule.limits(),
+             "rejects": judged.rejects, "why": judged.rule.why, "spans": judged.spans}
+            for judged in self.rules
+        ]  # fmt: skip
+        place = {name: str(value) if name == "crawl_date" else value for name, value in self.place.items()}
+        return {"place": place, "signals": self.signals, "rules": rules, "fate": [list(step) for step in self.fate], "text": self.text,
+                "final": self.final}  # fmt: skip
+
+
+def explain_text(state: State, text: str) -> Explanation:
+    """A text of nobody's by the rules of a run: measured now."""
+    found, score = language(text)
+    measured = instruments(state.config).measure(pa.array([text]), np.array([score]))
+    signals = {name: values[0].item() for name, values in measured.items()}
+    rules = _judged(state, text, signals)
+    fate = [("extract", f"language {found or 'unknown'} ({score:g})"), ("decide", _verdict(rules, ""))]
+    return Explanation(text, {}, signals, rules, fate)
+
+
+def explain_document(state: State, doc_id: str) -> Explanation:
+    """A document of a run by its doc_id or the beginning of it. ConfigError if none has it, or several."""
+    unit, row = _find(state, doc_id)
+    document = _row(state, f"documents/{unit}.parquet", schema.DOCUMENTS, row)
+    place, text = {name: document[name] for name in _PLACE}, document["text"]
+    if unit not in state.completed("annotate"):
+        return Explanation(text, place, {}, [], [("extract", "kept; the run has not measured it yet")])
+    signals = read_signals(state.store, state.config, unit).slice(row, 1).to_pylist()[0]
+    del signals["doc_id"]
+    rules = _judged(state, text, signals)
+    if unit not in state.completed("decide"):
+        return Explanation(text, place, signals, rules, [("decide", "not done yet")])
+    verdict = _row(state, f"verdicts/{unit}.parquet", schema.VERDICTS, row)
+    fate = [("decide", _verdict(rules, verdict["blocked"]))]
+    final = _behind_the_rules(state, unit, document["doc_id"], fate) if not verdict["reject_mask"] and not verdict["blocked"] else None
+    return Explanation(text, place, signals, rules, fate, final)
+
+
+def _judged(state: State, text: str, signals: dict[str, float]) -> list[Judged]:
+    made = instruments(state.config)
+    judged = []
+    for rule in rules_in_force(state.config):
+        value = signals[rule.signal]
+        rejects = bool(rule.rejects(np.array([value]))[0])
+        judged.append(Judged(rule, value, rejects, spans(text, rule, value, made) if rejects else []))
+    return judged
+
+
+def _verdict(rules: Sequence[Judged], blocked: str) -> str:
+    names = [judged.rule.name for judged in rules if judged.rejects]
+    said = [f"rejected by {', '.join(names)}"] if names else ["passes all rules"]
+    return "; ".join(said + ([f"on an address that is not wanted: {blocked}"] if blocked else []))
+
+
+def _behind_the_rules(state: State, unit: str, doc_id: str, fate: list[tuple[str, str]]) -> str | None:
+    """What deduplication and cleaning said, added to `fate`; the final text if there is one."""
+    if not state.completed("select") or not state.store.exists(f"dedup/{unit}.parquet"):
+        return None
+    found = _by_id(state, f"dedup/{unit}.parquet", schema.DECISIONS, doc_id)
+    if found and found["verdict"] != "kept":
+        fate.append(("select", f"near-duplicate of {found['duplicate_of']}"))
+        return None
+    fate.append(("select", f"kept; {found['duplicates'] if found else 0:,} near-duplicates were removed for it"))
+    if unit not in state.completed("clean"):
+        return None
+    final = _by_id(state, f"corpus/{unit}.parquet", schema.CORPUS, doc_id)
+    fate.append(("clean", "in the corpus" if final else "not in the corpus: too short, or against the rules, once it was cleaned"))
+    return str(final["text"]) if final else None
+
+
+def _find(state: State, doc_id: str) -> tuple[str, int]:
+    """(unit, row) of the only document whose doc_id begins so."""
+    wanted = doc_id.strip().lower()
+    units = list(state.completed("extract"))
+
+    def look(unit: str) -> list[tuple[str, int, str]]:
+        with state.store.open(f"documents/{unit}.parquet") as file:
+            column = pq.read_table(file, columns=["doc_id"])["doc_id"]
+        return [(unit, row, column[row].as_py()) for row in pc.indices_nonzero(pc.starts_with(column, wanted)).to_pylist()]
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        found = [place for places in pool.map(look, units) for place in places]
+    if not found:
+        raise ConfigError(f"{doc_id}: no document of {state.store.root} has this doc_id; pages that extraction rejected have none")
+    if len(found) > 1:
+        raise ConfigError(f"{doc_id}: {len(found):,} documents begin so: {', '.join(name for _, _, name in found[:3])} ...; give more of it")
+    return found[0][0], found[0][1]
+
+
+def _row(state: State, path: str, wanted: pa.Schema, row: int) -> dict[str, Any]:
+    with state.store.open(path) as file:
+        found: dict[str, Any] = schema.read_table(file, state.store.path(path), wanted).slice(row, 1).to_pylist()[0]
+    return found
+
+
+def _by_id(state: State, path: str, wanted: pa.Schema, doc_id: str) -> dict[str, Any] | None:
+    with state.store.open(path) as file:
+        table = schema.read_table(file, state.store.path(path), wanted)
+    found: list[dict[str, Any]] = table.filter(pc.equal(table["doc_id"], doc_id)).to_pylist()
+    return found[0] if found else None

@@ -1,0 +1,130 @@
+"""The report of a run: one HTML file that opens from disk, with no script and nothing from outside.
+
+Everything shown comes from sidecars and narrow tables; text from the web is escaped by the template engine, always.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seiryu.corpus import schema
+from seiryu.corpus.storage import Store
+from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.reporting.funnel import funnel
+from seiryu.pipelines.rules_in_force import rules_in_force
+from seiryu.pipelines.sizes import human
+from seiryu.pipelines.stages.addresses import lists_of_pages
+from seiryu.pipelines.stages.hosts import hosts_schema
+from seiryu.pipelines.state import State
+from seiryu.pipelines.version import VERSION
+
+_HOSTS, _FAILURES = 25, 50
+
+
+@cache
+def _template() -> jinja2.Template:
+    loader = jinja2.PackageLoader("seiryu.pipelines.reporting", "")
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters |= {"thousands": lambda number: f"{number:,}", "human": human}
+    return environment.get_template("report.html.j2")
+
+
+def write_report(state: State) -> str:
+    """Write report/index.html; its path."""
+    page = _template().render(
+        run=state.store.root, version=VERSION, steps=_steps(state), rules=_rules(state), stages=_stages(state), hosts=_hosts(state),
+        failures=_failures(state), shards=_shards(state), config=state.config.model_dump_json(indent=1),
+        set_aside=[(stage.name, unit, why) for stage in CHAIN for unit, why in state.set_aside(stage.name).items()],
+    )  # fmt: skip
+    state.store.write("report/index.html", page.encode())
+    return state.store.path("report/index.html")
+
+
+def _steps(state: State) -> list[dict[str, Any]]:
+    """Lines of the funnel with the width of their bars: what is left, and what is lost at its right end, in percent of the pages."""
+    lines: list[dict[str, Any]] = []
+    steps = funnel(state)
+    whole = max((step.documents for step in steps if step.name == "pages read"), default=1) or 1
+    left = 0
+    for step in steps:
+        if step.kind == "total":
+            left = step.documents
+            lines.append({"step": step, "left": min(100.0, 100 * left / whole), "lost": 0.0})
+        else:
+            left -= step.documents
+            lines.append({"step": step, "left": min(100.0, 100 * left / whole), "lost": min(100.0, 100 * step.documents / whole)})
+    return lines
+
+
+def _rules(state: State) -> list[dict[str, Any]]:
+    counts = state.counts("decide")
+    return [
+        {
+            "rule": rule, "first": counts.rejected[rule.name], "hit": counts.extra[f"hit.{rule.name}"],
+            "only": counts.extra[f"only.{rule.name}"], "share": counts.extra[f"hit.{rule.name}"] / max(1, counts.records),
+        }
+        for rule in rules_in_force(state.config)
+    ]  # fmt: skip
+
+
+def _stages(state: State) -> list[dict[str, Any]]:
+    rows = []
+    for stage in CHAIN:
+        counts, seconds = state.counts(stage.name), state.seconds(stage.name)
+        size = sum(output.size for done in state.completed(stage.name).values() for output in done.outputs)
+        rows.append(
+            {
+                "stage": stage, "units": len(state.completed(stage.name)), "counts": counts, "rejected": counts.rejected.total(),
+                "failed": counts.failed.total(), "seconds": seconds, "size": size,
+                "rate": counts.records / seconds if seconds else 0.0,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _hosts(state: State) -> dict[str, Any]:
+    """The hosts with the most pages, and what is said against those that are left out; a partition at a time."""
+    wanted, order = hosts_schema(state.config), [("documents", "descending"), ("host", "ascending")]
+    top = wanted.empty_table()
+    blocked = wanted.empty_table()
+    for name in state.completed("hosts"):
+        path = f"hosts/{name}.parquet"
+        with state.store.open(path) as file:
+            table = schema.read_table(file, state.store.path(path), wanted)
+        top = pa.concat_tables([top, table]).sort_by(order).slice(0, _HOSTS)
+        left_out = table.filter(pc.not_equal(table["verdict"], ""))
+        blocked = pa.concat_tables([blocked, left_out]).sort_by(order).slice(0, _HOSTS)
+    counts = state.counts("hosts")
+    return {
+        "rows": top.to_pylist(), "total": counts.records, "blocked": blocked.to_pylist(), "left_out": counts.rejected.total(),
+        "lists": lists_of_pages(state.config),
+    }  # fmt: skip
+
+
+def _failures(state: State) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = []
+    for name in state.completed("extract"):
+        if len(rows) >= _FAILURES:
+            break
+        rows += _ledger(state.store, name)
+    return {"rows": rows[:_FAILURES], "total": state.counts("extract").failed.total()}
+
+
+def _ledger(store: Store, unit: str) -> list[dict[str, Any]]:
+    path = f"ledger/{unit}.parquet"
+    with store.open(path) as file:
+        table = schema.read_table(file, store.path(path), schema.LEDGER)
+    found: list[dict[str, Any]] = table.slice(0, _FAILURES).to_pylist()
+    return found
+
+
+def _shards(state: State) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "counts": done.counts, "size": done.outputs[0].size, "sha256": done.outputs[0].sha256}
+        for name, done in state.completed("shards").items()
+    ]

@@ -1,0 +1,123 @@
+"""On how many pages of its site each line stands: one unit is one documents file, and the documents kept so far are counted.
+
+The first of two passes (`boilerplate` is the second); neither is there unless `clean.repeated_lines` is. Near-duplicates are gone
+before: a line counts where pages differ otherwise. The rows lie in the order of the sites' hashes, so that whoever wants a stretch of
+sites reads few row groups, however many stretches there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from seiryu.corpus import schema
+from seiryu.corpus.errors import InputError
+from seiryu.corpus.storage import Store, Written
+from seiryu.filters.cleaning.repeated_lines import count_lines
+from seiryu.pipelines.config import Config, RepeatedLines
+from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.stages.decide import passing
+from seiryu.pipelines.state import State
+from seiryu.pipelines.unit import Result, Stage, Unit
+
+_ROW_GROUP = 1024
+
+
+def wanted(config: Config) -> bool:
+    return config.clean.repeated_lines is not None
+
+
+def repeated_lines(config: Config) -> RepeatedLines:
+    """The settings of both passes. Only where they are wanted."""
+    assert config.clean.repeated_lines is not None
+    return config.clean.repeated_lines
+
+
+def survivor_inputs(state: State) -> dict[str, dict[str, Any]]:
+    """For each documents file with all verdicts, the identities of what `survivors` reads; none before `select` is done."""
+    chosen = state.completed("select").get("all")
+    if not chosen:
+        return {}
+    extracted, addresses, decided = state.completed("extract"), state.completed("addresses"), state.completed("decide")
+    return {
+        name: {
+            "documents": extracted[name].output(f"documents/{name}.parquet").sha256,
+            "addresses": addresses[name].output(f"addresses/{name}.parquet").sha256,
+            "verdicts": decided[name].digest,
+            "dedup": chosen.output(f"dedup/{name}.parquet").sha256,
+        }
+        for name in state.completed("signatures")
+    }
+
+
+def survivors(store: Store, config: Config, unit: str) -> pa.Table:
+    """The documents of a unit that pass and are no near-duplicates, with their site and the duplicates they were kept for; in order."""
+    documents = passing(store, config, unit)
+    decisions = _read(store, f"dedup/{unit}.parquet", schema.DECISIONS)
+    if not documents["doc_id"].equals(decisions["doc_id"]):
+        raise InputError(f"{store.path(f'dedup/{unit}.parquet')} belongs to other documents; delete it and run again")
+    documents = documents.append_column("duplicates", decisions["duplicates"]).filter(pc.equal(decisions["verdict"], "kept"))
+    addresses = _read(store, f"addresses/{unit}.parquet", schema.ADDRESSES)
+    rows = pc.index_in(documents["doc_id"], addresses["doc_id"])
+    if rows.null_count:
+        raise InputError(f"{store.path(f'addresses/{unit}.parquet')} belongs to other documents; delete it and run again")
+    return documents.append_column("site", addresses["site"].take(rows))
+
+
+def units(state: State) -> list[Unit]:
+    return [Unit("lines", name, {}, inputs) for name, inputs in survivor_inputs(state).items()]
+
+
+def settings(config: Config) -> dict[str, Any]:
+    return {"min_letters": repeated_lines(config).min_letters} if wanted(config) else {}
+
+
+def work(unit: Unit, config: Config, store: Store) -> Result:
+    documents = survivors(store, config, unit.name)
+    table = count_lines(documents["text"], documents["site"], repeated_lines(config).min_letters)
+    counts = Counts(records=len(documents), kept=len(documents))
+    counts.extra["rows"] = len(table)
+    return Result(counts, [write_by_place(store, f"line_counts/{unit.name}.parquet", table, _ROW_GROUP)])
+
+
+def write_by_place(store: Store, name: str, table: pa.Table, row_group: int) -> Written:
+    """A table that lies sorted by `place`, in row groups that `read_places` can pass over."""
+    with store.writing(name) as out:
+        pq.write_table(
+            table, out, compression="zstd", compression_level=3, row_group_size=row_group, use_dictionary=["place", "site", "pages"],
+            write_page_checksum=True,
+        )  # fmt: skip
+    return out.written(name)
+
+
+def read_places(
+    store: Store, name: str, wanted: pa.Schema, columns: Sequence[str], holds: Callable[[int, int], bool]
+) -> pa.Table:
+    """Columns of the row groups between whose first and last place, both included, `holds` says there is something."""
+    try:
+        with store.open(name) as file:
+            parquet = pq.ParquetFile(file, page_checksum_verification=True)
+            if not parquet.schema_arrow.equals(wanted):
+                raise InputError(f"{store.path(name)} is not a table of this version; delete it and run again")
+            groups = [group for group in range(parquet.num_row_groups) if holds(*_places(parquet, group))]
+            return parquet.read_row_groups(groups, columns=list(columns), use_threads=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise InputError(f"{store.path(name)} is damaged and cannot be read ({why}); delete it and run again") from error
+
+
+def _places(parquet: pq.ParquetFile, group: int) -> tuple[int, int]:
+    statistics = parquet.metadata.row_group(group).column(0).statistics
+    return (statistics.min, statistics.max) if statistics else (0, 2**64 - 1)
+
+
+def _read(store: Store, name: str, wanted: pa.Schema) -> pa.Table:
+    with store.open(name) as file:
+        return schema.read_table(file, store.path(name), wanted)
+
+
+STAGE = Stage("lines", 1, "documents kept", settings, units, work, wanted=wanted)

@@ -1,0 +1,143 @@
+"""Other rules over a finished run: the numbers are those of a run made with them, and nothing is extracted or measured again."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from commandline import hashes, seiryu
+
+
+def rows(run: Path, folder: str) -> list[dict]:
+    return [row for file in sorted((run / folder).glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+
+
+def recounted(run: Path, *arguments: str) -> dict:
+    ended = seiryu("rules", run, "--json", *arguments)
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)
+
+
+def sums(documents: list[dict]) -> dict[str, int]:
+    return {"documents": len(documents), "letters": sum(row["letters"] for row in documents), "tokens": sum(row["tokens"] for row in documents)}
+
+
+def test_the_runs_own_rules_keep_what_the_run_kept(small_run: Path) -> None:
+    found = recounted(small_run / "run")
+    signals, verdicts = rows(small_run / "run", "signals"), rows(small_run / "run", "verdicts")
+    passing = [row for row, verdict in zip(signals, verdicts, strict=True) if not verdict["reject_mask"] and not verdict["blocked"]]
+    assert found["kept"] == found["before"] == sums(passing)
+    assert found["measured"] == sums(signals)
+    assert found["gained"] == found["lost"] == {"documents": 0, "letters": 0, "tokens": 0}
+    short = next(rule for rule in found["rules"] if rule["name"] == "too_short")
+    assert short["rejects"] == sums([row for row in signals if row["letters"] < 400])
+    bit = [rule["name"] for rule in found["rules"]].index("too_short")
+    only = [row for row, verdict in zip(signals, verdicts, strict=True) if verdict["reject_mask"] == 1 << bit and not verdict["blocked"]]
+    assert short["only"] == sums(only)
+
+
+def test_a_moved_limit_gains_and_loses_what_a_scan_of_the_signal_says(small_run: Path) -> None:
+    found = recounted(small_run / "run", "--set", "too_short.low=800", "--set", "sentence_too_long=null")
+    signals, verdicts = rows(small_run / "run", "signals"), rows(small_run / "run", "verdicts")
+    names = [rule["name"] for rule in recounted(small_run / "run")["rules"]]
+    long = 1 << names.index("sentence_too_long")
+    before = {row["doc_id"] for row in verdicts if not row["reject_mask"] and not row["blocked"]}
+    after = {
+        row["doc_id"]
+        for row, verdict in zip(signals, verdicts, strict=True)
+        if not verdict["reject_mask"] & ~long and not verdict["blocked"] and row["letters"] >= 800
+    }
+    assert found["kept"]["documents"] == len(after)
+    assert found["gained"]["documents"] == len(after - before) > 0
+    assert found["lost"]["documents"] == len(before - after) > 0
+    assert "sentence_too_long" not in [rule["name"] for rule in found["rules"]]
+
+
+def test_a_rule_that_only_another_preset_has_comes_from_there(run_copy: Path) -> None:
+    assert seiryu("run", run_copy / "config.yaml", "--set", "signals.morphology=true", "--until", "decide").code == 0
+    found = recounted(run_copy / "run", "--preset", "fineweb2-ja", "--set", "few_hiragana.low=0.1")
+    rule = found["rules"][-1]
+    assert (rule["name"], rule["signal"], rule["rejected_if"]) == ("few_hiragana", "hiragana_share", "< 0.1")
+    assert "were not extracted because they could not pass" in found["note"]
+    assert found["kept"]["documents"] > 0
+
+
+@pytest.mark.parametrize("change", ["rules.preset=swallow-v1", "rules.change.few_hiragana.low=0.4"])
+def test_what_a_recount_says_is_what_a_run_from_decide_makes(change: str, run_copy: Path) -> None:
+    run = run_copy / "run"
+    preset = ("--preset", "swallow-v1") if "preset" in change else ("--set", change.removeprefix("rules.change."))
+    changes = ("--set", change) if "preset" not in change else ("--set", "rules={preset: swallow-v1}")
+    said = recounted(run, *preset)
+    before = hashes(run, "units/extract", "units/annotate", "documents", "signals")
+    config = json.loads((run_copy / "config.yaml").read_text())
+    archives = Path(config["source"]["paths"][0]).parent
+    nowhere = ("--set", f"source.paths=[{run_copy}/nowhere/*.warc.gz]")  # the archives may be gone
+    ended = seiryu("run", run_copy / "config.yaml", "--from", "decide", "--until", "decide", *changes, *nowhere)
+    assert ended.code == 0, ended.err
+    assert archives.is_dir()
+    assert hashes(run, "units/extract", "units/annotate", "documents", "signals") == before
+    kept = sum(not row["reject_mask"] and not row["blocked"] for row in rows(run, "verdicts"))
+    assert kept == said["kept"]["documents"]
+
+
+def test_going_on_from_a_stage_needs_what_lies_before_it(run_copy: Path, tmp_path: Path) -> None:
+    config = run_copy / "config.yaml"
+    other = seiryu("run", config, "--from", "decide", "--set", "extract.min_kana=21")
+    assert (other.code, "min_kana: 20 -> 21" in other.err) == (1, True)
+    measured = seiryu("run", config, "--from", "decide", "--set", "signals.morphology=true")
+    assert (measured.code, "annotate: 3 of 3 units are not there as they are wanted (morphology: false -> true)" in measured.err) == (1, True)
+    shutil.rmtree(run_copy / "run/units/extract")
+    gone = seiryu("run", config, "--from", "decide")
+    assert (gone.code, "has no finished unit of extract to go on from" in gone.err) == (1, True)
+    assert "there is no such stage" in seiryu("run", config, "--from", "deside").err
+    assert "decide comes after annotate" in seiryu("run", config, "--from", "decide", "--until", "annotate").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--preset", "swalow"), "did you mean 'swallow'?"),
+        (("--set", "few_hirgana.low=0.1"), "did you mean 'few_hiragana'?"),
+        (("--set", "few_hiragana.lo=0.1"), "unknown key 'lo'"),
+        (("--set", "few_hiragana=0.1"), "RULE.low=0.1"),
+        (("--set", "few_hiragana.low"), "RULE.low=0.1"),
+        (("--set", "few_hiragana.low=much"), "low must be a number"),
+        (("--set", "few_hiragana={low: 2, high: 1}"), "low 2 against high 1"),
+        (("--preset", "fineweb2-ja"), "signals.morphology=true"),
+    ],
+)
+def test_rules_that_cannot_be_judged_end_with_2_and_one_line(arguments: tuple[str, ...], message: str, small_run: Path) -> None:
+    ended = seiryu("rules", small_run / "run", *arguments)
+    assert (ended.code, ended.err.count("\n")) == (2, 1), ended.err
+    assert message in ended.err
+
+
+def test_a_bad_rule_file_ends_with_2_and_its_line(small_run: Path, tmp_path: Path) -> None:
+    preset = tmp_path / "own.yaml"
+    for text, message in (
+        ("rules:\n- {name: a, signal: letters, low: 1}\n- {name: b, signal: leters, low: 1}", f"{preset}:3: rule 'b': unknown signal 'leters'"),
+        ("rules:\n- {name: a, signal: letters, low: 2, high: 1}", f"{preset}:2: rule 'a': low 2 against high 1"),
+        ("rules:\n" + "- {name: a, signal: letters, low: 1}\n" * 2, f"{preset}:3: rule 'a': stands there twice, first in line 2"),
+    ):
+        preset.write_text(text)
+        for ended in (seiryu("rules", small_run / "run", "--preset", preset),
+                      seiryu("plan", small_run / "config.yaml", "--set", f"rules={{preset: {preset}}}")):  # fmt: skip
+            assert (ended.code, ended.err.count("\n")) == (2, 1), ended.err
+            assert message in ended.err
+
+
+def test_a_wrong_change_in_a_config_is_told_with_the_configs_line(small_run: Path, tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    archives = json.loads((small_run / "config.yaml").read_text())["source"]["paths"][0]
+    config.write_text(f"run: {tmp_path}/run\nsource:\n  paths: ['{archives}']\nrules:\n  change:\n    few_hirgana: {{low: 0.1}}\n")
+    ended = seiryu("plan", config)
+    assert ended.code == 2
+    assert ended.err.startswith(f"seiryu: {config}:6: rules.change: rule 'few_hirgana': there is no such rule")
+
+
+def test_the_table_shows_every_rule_and_the_totals(small_run: Path) -> None:
+    ended = seiryu("rules", small_run / "run", "--set", "few_hiragana.low=0.5")
+    assert ended.code == 0, ended.err
+    for text in ("pass these rules", "gained", "lost", "few_hiragana", "< 0.5", "duplicate_10gram", "only this rule"):
+        assert text in ended.out
