@@ -19,8 +19,8 @@ from benchmarks.machine import header
 from benchmarks.timing import Figure
 
 SUBJECTS = (
-    "scan", "charset", "japanese", "extract", "plain_loop", "quick_screen", "gold", "isolation", "signals", "morphology", "word_lists", "personal_data", "cleaning", "hosts", "classifiers", "quality", "recount", "signatures",
-    "select", "tokens", "run",
+    "scan", "charset", "japanese", "extract", "plain_loop", "quick_screen", "gold", "isolation", "signals", "morphology", "word_lists",
+    "classifiers", "hosts", "quality", "recount", "personal_data", "cleaning", "signatures", "select", "tokens", "run",
 )  # fmt: skip
 LONG = ("fuzz", "memory")  # minutes each: only when they are named
 

@@ -37,8 +37,8 @@ from benchmarks.mutations import Record, mutant, real_records
 from benchmarks.timing import Figure
 from seiryu.corpus.archive.warc import raw_records
 from seiryu.corpus.storage import Store, identity
-from seiryu.pipelines.isolation.candidate import page_to_document
 from seiryu.pipelines.config import Config, Engine, Source
+from seiryu.pipelines.isolation.candidate import page_to_document
 from seiryu.pipelines.isolation.isolated import Isolated, Limits
 from seiryu.pipelines.stages import extract as stage
 from seiryu.pipelines.unit import Unit

@@ -36,9 +36,9 @@ from seiryu.corpus.extraction.cascade import OPTIONS
 from seiryu.corpus.extraction.reading import readable_html, readable_text
 from seiryu.filters.finding.japanese_bytes import look_for_kana
 from seiryu.filters.finding.language import accepted, language
-from seiryu.filters.words.matching import measure_ng_words
 from seiryu.filters.rules import judge
 from seiryu.filters.signals import measure
+from seiryu.filters.words.matching import measure_ng_words
 from seiryu.pipelines.config import Config, CountsOn, Extract, Rules
 from seiryu.pipelines.config_file import load_config
 from seiryu.pipelines.rules_in_force import rules_in_force

@@ -1,4 +1,4 @@
-"""What each rule and preset is worth: its verdicts against 300 documents of samples/ that were read and labelled (samples/quality.jsonl).
+"""What each rule and preset is worth: its verdicts against 300 documents of samples/ that were read (samples/quality.jsonl).
 
 Labels: good, poor (little to learn from: lists, fragments, half-translated pages), harmful (garbled). A rule is right where it rejects
 what is not good. Precision: share of what it rejects that is not good; recall: share of what is not good that it rejects. All are

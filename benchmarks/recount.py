@@ -30,12 +30,12 @@ FILES, ROWS = 10, 100_000
 def figures(inputs: Inputs) -> Iterator[Figure]:
     texts = inputs.texts(2000, 400)
     with tempfile.TemporaryDirectory() as folder:
-        config = Config.model_validate_json(json.dumps({"run": folder, "source": {"paths": ["x"]}, "signals": {"morphology": True}}))
+        config = Config.model_validate_json(
+            json.dumps({"run": folder, "source": {"paths": ["x"]}, "signals": {"morphology": True}})
+        )
         state = State(Store(config.run), config)
         write(state, texts)
-        rounds = alternate(
-            {"swallow": lambda: recount(state), "fineweb2-ja": lambda: recount(state, "fineweb2-ja")}, 3
-        )
+        rounds = alternate({"swallow": lambda: recount(state), "fineweb2-ja": lambda: recount(state, "fineweb2-ja")}, 3)
         for preset in ("swallow", "fineweb2-ja"):
             yield rounds.figure(f"{FILES * ROWS / 1e6:g} M documents by {preset}", preset, "documents/s", rate(FILES * ROWS))
         size = sum(file.stat().st_size for file in Path(folder).rglob("*.parquet"))

@@ -10,8 +10,8 @@ import pyarrow as pa
 from benchmarks.inputs import ROOT, Inputs
 from benchmarks.timing import Figure, alternate, rate
 from seiryu.filters.letters import codepoints
-from seiryu.filters.words.matching import matcher
 from seiryu.filters.signals import measure
+from seiryu.filters.words.matching import matcher
 
 
 def figures(inputs: Inputs) -> Iterator[Figure]:

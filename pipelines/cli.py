@@ -22,6 +22,8 @@ app = typer.Typer(
 )  # fmt: skip
 config_app = typer.Typer(help="Show or check a config; print the schema of all its fields.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+classifier_app = typer.Typer(help="Train a quality classifier, to be used as a signal.", no_args_is_help=True)
+app.add_typer(classifier_app, name="classifier")
 
 ConfigPath = Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file, see configs/")]
 RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run directory")]
@@ -113,6 +115,48 @@ def verify(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> N
     from seiryu.pipelines.commands.run import verify_command
 
     _end(verify_command(run, as_json=as_json), verbose)
+
+
+@classifier_app.callback()
+def classifier() -> None:
+    """Train a quality classifier, to be used as a signal."""
+
+
+@classifier_app.command("train")
+def classifier_train(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="labelled texts: .jsonl, .jsonl.gz or .jsonl.zst")],
+    out: Annotated[
+        str, typer.Option("--out", metavar="MODEL", help="where the model goes; its card lies beside it as MODEL.json")
+    ],
+    text: Annotated[str, typer.Option(help="field of the text")] = "text",
+    label: Annotated[str, typer.Option(help="field of the label")] = "label",
+    positive: Annotated[str, typer.Option(help="of two labels the one whose precision and recall are shown")] = "",
+    held_out: Annotated[float, typer.Option(min=0, max=1, help="share of the texts to measure with, by a hash of each")] = 0.2,
+    segmented: Annotated[bool, typer.Option("--segmented", help="put spaces between Sudachi's words first")] = False,
+    quantize: Annotated[bool, typer.Option("--quantize", help="a small model (.ftz)")] = False,
+    threads: Annotated[int, typer.Option(min=1, help="more than one: another model every time")] = 1,
+    seed: Annotated[int, typer.Option(help="of fastText")] = 0,
+    dim: Annotated[int | None, typer.Option(min=1, help="of fastText, as all that follow")] = None,
+    epoch: Annotated[int | None, typer.Option(min=1)] = None,
+    lr: Annotated[float | None, typer.Option(min=0)] = None,
+    word_ngrams: Annotated[int | None, typer.Option(min=1)] = None,
+    minn: Annotated[int | None, typer.Option(min=0)] = None,
+    maxn: Annotated[int | None, typer.Option(min=0)] = None,
+    bucket: Annotated[int | None, typer.Option(min=1)] = None,
+    min_count: Annotated[int | None, typer.Option(min=1)] = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train a fastText model from labelled texts, and say how good it is on those held out."""
+    from seiryu.filters.classifiers.examples import Source
+    from seiryu.filters.classifiers.training import Training
+    from seiryu.pipelines.commands.classifier import train_command
+
+    training = Training.of(
+        segmented=segmented, held_out=held_out, quantize=quantize, positive=positive, threads=threads, seed=seed, dim=dim, epoch=epoch,
+        lr=lr, word_ngrams=word_ngrams, minn=minn, maxn=maxn, bucket=bucket, min_count=min_count,
+    )  # fmt: skip
+    _end(train_command(Source(data, text, label), out, training, as_json=as_json), verbose)
 
 
 @config_app.command("show")

@@ -87,7 +87,9 @@ class Signals(Section):
 
 class Rules(Section):
     preset: str = Field("swallow", description="a preset's name, or the path of a YAML file like configs/presets/swallow.yaml")
-    change: dict[str, RuleChange | None] = Field({}, description="rule: {low, high, below}, null to drop it; a new one needs a signal")
+    change: dict[str, RuleChange | None] = Field(
+        {}, description="rule: {low, high, below}, null to drop it; a new one needs a signal"
+    )
 
 
 class Dedup(Section):
@@ -99,9 +101,13 @@ class Dedup(Section):
 
 class Hosts(Section):
     block: tuple[str, ...] = Field(("5ch.net", "2ch.net", "2ch.sc", "wikipedia.org"), description="hosts left out with all below")
-    ut1: str | None = Field(None, description="directory of block lists in UT1's format: a folder with domains and urls a category")
+    ut1: str | None = Field(
+        None, description="directory of block lists in UT1's format: a folder with domains and urls a category"
+    )
     categories: tuple[str, ...] = Field((), description="the categories of ut1 to leave out, such as adult")
-    by: Literal["site", "host"] = Field("site", description="what statistics judge: a registrable domain, or each host for itself")
+    by: Literal["site", "host"] = Field(
+        "site", description="what statistics judge: a registrable domain, or each host for itself"
+    )
     min_pages: int = Field(20, description="Japanese pages below which statistics judge nothing", ge=1)
     max_share: dict[str, Share] = Field(
         {"ng": 1.0, "dating": 0.1},

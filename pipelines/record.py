@@ -14,7 +14,8 @@ from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.version import VERSION
 
 _LIBRARIES = ("fastwarc", "isal", "trafilatura", "justext", "resiliparse", "lxml", "fasttext-community", "numba", "numpy", "datasketch",
-              "sudachipy", "sudachidict-core", "hojichar", "publicsuffixlist", "idna", "tiktoken", "pyarrow", "ray", "zstandard")  # fmt: skip
+              "sudachipy", "sudachidict-core", "hojichar", "publicsuffixlist", "idna",
+              "tiktoken", "pyarrow", "ray", "zstandard")  # fmt: skip
 
 
 def run_record(state: State, set_aside: dict[str, str], seconds: float | None) -> dict[str, Any]:

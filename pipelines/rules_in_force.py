@@ -58,8 +58,8 @@ def check_against_extraction(rules: Sequence[Rule], config: Config) -> None:
         high = min((other.high for other in rules if other.signal == rule.signal), default=math.inf)
         if low < rule.low or high > rule.high:
             raise ConfigError(
-                f"extract.counts_on: the quick screen leaves out pages that fail {rule.name} ({rule.signal} {rule.limits()}) by far, and "
-                f"`rules` is looser{looser}"
+                f"extract.counts_on: the quick screen leaves out pages that fail {rule.name} ({rule.signal} {rule.limits()}) by far, "
+                f"and `rules` is looser{looser}"
             )
 
 

@@ -95,7 +95,10 @@ def _as_it_is(state: State, stage: Stage, first: str) -> None:
     standing = state.look(stage)
     if standing.to_make:
         why = next(iter(standing.stale.values()), "not made yet")
-        raise NotThere(f"{stage.name}: {len(standing.to_make):,} of {len(standing.units):,} units are not there as they are wanted ({why}); {whole}")
+        raise NotThere(
+            f"{stage.name}: {len(standing.to_make):,} of {len(standing.units):,} units are not there as they are wanted "
+            f"({why}); {whole}"
+        )
 
 
 def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:

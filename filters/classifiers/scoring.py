@@ -3,7 +3,7 @@
 `probability`: of one label, for a model of good and other texts. `expectation`: for graded labels, __label__0 to __label__5
 say, the mean of the grades weighted by their probabilities. A text's score depends on the text alone; it is rounded to four
 digits so that the vector units of different processors give the same table. 13 million letters a second for n-grams of 1 to 3
-letters and 32 dimensions; with `segmented` Sudachi's words come first, at 1.3.
+letters and 32 dimensions; with `segmented` Sudachi's words come first, at 1.1.
 
 A text reaches fastText as one line, its line breaks made spaces, as such models are trained. Two things that a page may hold
 are taken out of it, for they steer fastText: a word </s> would end the text there, and a word that begins with __label__ would
@@ -75,7 +75,10 @@ class Scorer:
         while batch := list(islice(waiting, BATCH)):
             block = np.zeros((len(batch), len(number)))
             filled = [k for k, line in enumerate(batch) if line and not line.isspace()]
-            found = self._model.predict([batch[k] for k in filled], k=-1) if filled else ((), ())
+            try:
+                found = self._model.predict([batch[k] for k in filled], k=-1) if filled else ((), ())
+            except RuntimeError as error:
+                raise ValueError(f"{self.file.path}: fastText gives up with this model: {error}") from error
             for k, labels, values in zip(filled, *found, strict=True):
                 block[k, [number[label] for label in labels]] = values
             if not np.isfinite(block).all():
@@ -149,8 +152,8 @@ def _one_label(file: ModelFile, label: str) -> npt.NDArray[np.float64]:
     chosen = label if label in file.labels else f"{PREFIX}{label}"
     if chosen not in file.labels:
         near = difflib.get_close_matches(chosen, file.labels, 1, 0.8)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ValueError(f"{file.path}: has no label {label}; {hint}it has {_listed(file.labels)}")
+        hint = f"did you mean {near[0]}? It" if near else "it"
+        raise ValueError(f"{file.path}: has no label {label}; {hint} has {_listed(file.labels)}")
     return np.array([float(name == chosen) for name in file.labels])
 
 

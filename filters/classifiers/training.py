@@ -113,10 +113,11 @@ def _fasttext(examples: Examples, training: Training, made: Path) -> None:
             wordNgrams=training.word_ngrams, minn=training.minn, maxn=training.maxn, bucket=training.bucket,
             minCount=training.min_count, loss="softmax", verbose=0,
         )  # fmt: skip
-    except RuntimeError as error:
-        raise ValueError(f"fastText stopped: {error}; a lower lr than {training.lr:g} may help") from error
-    if training.quantize:
-        model.quantize(qnorm=True, verbose=0)
+        if training.quantize:
+            model.quantize(qnorm=True, verbose=0)
+    except (RuntimeError, ValueError) as error:  # weights that grow without end, no word often enough, too little to quantize
+        hint = f"; a lower lr than {training.lr:g} may help" if "NaN" in str(error) else ""
+        raise ValueError(f"fastText gave up: {str(error).rstrip('.')}{hint}") from error
     model.save_model(str(made))
 
 

@@ -1,8 +1,8 @@
 """Where in a text a verdict comes from: the spans that made a rule fire.
 
 A rule that found too much shows what there is too much of; a rule that found too little shows the longest stretches without it:
-`few_hiragana` the stretches without hiragana. Rules on the length of sentences and words show those beyond the limit. One text at a time,
-in plain Python.
+`few_hiragana` the stretches without hiragana. Rules on the length of sentences and words show those beyond the limit.
+One text at a time, in plain Python.
 """
 
 from __future__ import annotations

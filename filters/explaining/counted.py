@@ -95,7 +95,7 @@ def _v1_repeated_paragraphs(text: str, _: Instruments) -> list[Span]:
     found, begin = [], 0
     for line in text.split("\n"):
         joined = "".join(_V1_SENTENCE.findall(line))
-        if joined in seen:
+        if joined in seen and line:
             found.append((begin, begin + len(line)))
         seen.add(joined)
         begin += len(line) + 1
@@ -134,14 +134,15 @@ def _top_words(text: str, _: Instruments, n: int) -> list[Span]:
 
 
 def _duplicate_words(text: str, _: Instruments, n: int) -> list[Span]:
-    """n words in a row that came before, from left to right, going on behind each that is found."""
+    """Each word of n in a row that came before, from left to right, going on behind each that is found."""
     units = _units(text)
     seen: set[str] = set()
-    found, k = [], 0
+    found: list[Span] = []
+    k = 0
     while k < len(units) - n + 1:
         row = "".join(text[begin:end] for begin, end in units[k : k + n])
         if row in seen:
-            found.append((units[k][0], units[k + n - 1][1]))
+            found += units[k : k + n]
             k += n
         else:
             seen.add(row)

@@ -56,7 +56,7 @@ def repeats(text: str, spans: Sequence[Span]) -> list[Span]:
     return found
 
 
-def grams(text: str, n: int, within: Sequence[Span]) -> Iterator[Span]:
+def grams(n: int, within: Sequence[Span]) -> Iterator[Span]:
     """Every n-gram of letters within the spans."""
     for begin, end in within:
         for place in range(begin, end - n + 1):
@@ -65,7 +65,7 @@ def grams(text: str, n: int, within: Sequence[Span]) -> Iterator[Span]:
 
 def top_gram(text: str, n: int, within: Sequence[Span]) -> list[Span]:
     """All places of the most frequent n-gram, the first one met where several are; none if none occurs twice."""
-    places = list(grams(text, n, within))
+    places = list(grams(n, within))
     counts = Counter(text[begin:end] for begin, end in places)
     if not counts or counts.most_common(1)[0][1] < 2:
         return []
@@ -75,7 +75,7 @@ def top_gram(text: str, n: int, within: Sequence[Span]) -> list[Span]:
 
 def duplicate_grams(text: str, n: int, within: Sequence[Span]) -> list[Span]:
     """All places of n-grams that occur twice or more."""
-    places = list(grams(text, n, within))
+    places = list(grams(n, within))
     counts = Counter(text[begin:end] for begin, end in places)
     return [(begin, end) for begin, end in places if counts[text[begin:end]] > 1]
 

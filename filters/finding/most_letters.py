@@ -18,8 +18,8 @@ import re
 import numba as nb
 import numpy as np
 
-from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE, PUNCTUATION
 from seiryu.filters.finding.page_letters import HEXADECIMAL, lower, number_at, point_at
+from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE, PUNCTUATION
 
 # Vertical forms of 、。！？, become these after extraction (corpus/extraction/reading.py).
 _MAY_BECOME = CLASSES.copy()

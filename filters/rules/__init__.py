@@ -100,6 +100,6 @@ def check(rules: Sequence[Rule], where: str) -> tuple[Rule, ...]:
 
 
 def nearest(word: Any, words: Iterable[str]) -> str:
-    """" (did you mean 'x'?)" for the word that is most alike, or nothing."""
+    """ " (did you mean 'x'?)" for the word that is most alike, or nothing."""
     near = difflib.get_close_matches(str(word), list(words), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""

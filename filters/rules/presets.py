@@ -45,7 +45,10 @@ def load_preset(preset: str | Path, signals: Collection[str]) -> tuple[Rule, ...
     for key in data:
         if key not in ("rules", "about"):
             raise RuleError(f"{where}: unknown key {key!r}{nearest(key, ('rules', 'about'))}")
-    rules = [_rule(entry, f"{where}:{line}: rule {i + 1}", signals) for i, (entry, line) in enumerate(zip(data["rules"], lines, strict=True))]
+    rules = [
+        _rule(entry, f"{where}:{line}: rule {i + 1}", signals)
+        for i, (entry, line) in enumerate(zip(data["rules"], lines, strict=True))
+    ]
     _each_once(rules, lines, where)
     return check(rules, where)
 
@@ -95,7 +98,9 @@ def _each_once(rules: Sequence[Rule], lines: Sequence[int], where: str) -> None:
     first: dict[str, int] = {}
     for rule, line in zip(rules, lines, strict=True):
         if rule.name in first:
-            raise RuleError(f"{where}:{line}: rule {rule.name!r}: stands there twice, first in line {first[rule.name]}; rename one")
+            raise RuleError(
+                f"{where}:{line}: rule {rule.name!r}: stands there twice, first in line {first[rule.name]}; rename one"
+            )
         first[rule.name] = line
 
 

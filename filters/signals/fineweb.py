@@ -1,4 +1,4 @@
-"""The signals of FineWeb-2's filters: Gopher's and FineWeb's rules as datatrove counts them, since its limits were fitted to these numbers.
+"""The signals of FineWeb-2's filters: Gopher's and FineWeb's rules as datatrove counts them; its limits were fitted to these numbers.
 
 Two families. SIGNALS need the letters only:
 
@@ -15,8 +15,8 @@ WORD_SIGNALS need words: the units of Sudachi's mode A, as FineWeb-2 takes them 
 - Both are shares of all code points of the text, white space and line breaks among them.
 - A *solid* word holds a letter that is no punctuation; a word is *alphabetic* if one of its letters is (str.isalpha).
 
-Where datatrove divides by nothing, or calls a text empty, a share of nothing is 0. Lines: 20,000 documents of 2,000 letters a second and
-core; words: 3,000, a third of what Sudachi takes before.
+Where datatrove divides by nothing, or calls a text empty, a share of nothing is 0. Lines: 20,000 documents of 2,000 letters a second
+and core; words: 3,000, a third of what Sudachi takes before.
 """
 
 from collections.abc import Sequence
@@ -93,7 +93,9 @@ def measure_fineweb_words(texts: Sequence[str], words: Sequence[npt.NDArray[np.i
     for number, (spans, letters) in enumerate(zip(words, np.diff(offsets), strict=True)):
         ends = np.asarray(spans, np.int64).reshape(-1)
         if np.shape(spans)[1:] != (2,) or (np.diff(ends, prepend=0, append=letters) < 0).any():
-            raise ValueError(f"text {number}: its words are not pairs of begin and end, one after the other, within {letters} letters")
+            raise ValueError(
+                f"text {number}: its words are not pairs of begin and end, one after the other, within {letters} letters"
+            )
     first_spans = np.cumsum([0, *map(len, words)], dtype=np.int64)
     spans = np.concatenate([np.empty((0, 2), np.int32), *words]).astype(np.int32)
     counts = fineweb_word_kernels.count(points, offsets, spans, first_spans, CLASSES, fineweb_letters.CLASSES)

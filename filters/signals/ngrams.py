@@ -12,6 +12,8 @@ Memory: 16 bytes a letter, and a table of all code points of which only those pa
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
+from typing import Any
+
 import numba as nb
 import numpy as np
 
@@ -25,7 +27,7 @@ GRAM_COUNTS = tuple(
 GAP = np.uint32(0x110000)  # no code point, and part of no n-gram
 
 
-def tally_of_letters():
+def tally_of_letters() -> Any:
     """The `tally` of count_ngrams: all zero before and after. Made here, where pages that are not touched cost nothing."""
     return np.zeros(int(GAP) + 1, np.int32)
 

@@ -6,10 +6,10 @@ A word list hits innocent words: セックス in エセックス, マゾ in ア�
 - kana and kanji need a boundary of Sudachi's longest units (mode C) in the clause around the hit;
 - anything else (○, ■, ①) ends a word by itself.
 
-A clause is what stands between marks: letters, digits, ー, _ and ・. Of 32,334 hits of all hojichar's lists on 20.4 M letters the verdict
-by clause differs in 3 from that by whole lines (組織的|犯罪処罰法 before a bracket), for a third of the price; by
-sentences in none, for nine tenths of it; with ・ as a mark セックス・シンボル, which Sudachi knows, would count. A hit that fills its clause
-needs no Sudachi. Clauses come again, on menus and in statutes half of them, so the last ones are remembered.
+A clause is what stands between marks: letters, digits, ー, _ and ・. Of 32,334 matches of all hojichar's lists in 20.4 M letters the
+verdict by clause differs in 3 from that by the whole line (組織的|犯罪処罰法 before a bracket), for a third of the price; by
+sentences it differs in none, for nine tenths. With ・ as a mark セックス・シンボル, which Sudachi knows as one word, would count.
+A hit that fills its clause needs no Sudachi. Half of the clauses come again (menus, statutes), so the last ones are remembered.
 
 Sudachi cannot tell what it does not know: セックス in ミドルセックス counts, for it splits the word there.
 """
@@ -26,7 +26,7 @@ from seiryu.filters.morphology import boundaries
 
 LATIN, DIGIT, JAPANESE, CLAUSE, IN_NUMBER = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8), np.uint8(16)
 COUNTS, OTHER_CASE, WITHIN_LATIN, WITHIN_WORD, ASK = range(5)
-WHY_NOT = ("", "in capitals or not, otherwise than in the list", "within a Latin word or a number", "not at the boundaries of words")
+WHY_NOT = ("", "small letters or capitals, unlike the list", "within a Latin word or a number", "not at the boundaries of words")
 REMEMBERED, REMEMBERED_LETTERS = 1 << 16, 100  # clauses, at most 20 MB of them; and the longest that is kept
 
 Places = npt.NDArray[np.int64]
@@ -62,7 +62,7 @@ def verdicts(
         if (begin, end) != clause:
             clause = begin, end
             text = points[begin:end].tobytes().decode("utf-32-le")
-            edges = _remembered(text) if end - begin <= REMEMBERED_LETTERS else _edges(text)
+            edges = remembered(text) if end - begin <= REMEMBERED_LETTERS else _edges(text)
         free = (edges[begins[i] - begin] or not KINDS[points[begins[i]]] & JAPANESE) and (
             edges[ends[i] - begin] or not KINDS[points[ends[i] - 1]] & JAPANESE
         )
@@ -79,10 +79,10 @@ def _edges(clause: str) -> bytes:
     return bytes(edges)
 
 
-_remembered = functools.lru_cache(REMEMBERED)(_edges)
+remembered = functools.lru_cache(REMEMBERED)(_edges)
 
 
-@nb.njit(cache=True, nogil=True)  # type: ignore[misc]
+@nb.njit(cache=True, nogil=True)
 def _cheap(
     points: npt.NDArray[np.uint32],
     begins: Places,
@@ -128,10 +128,8 @@ def _cheap(
     return found, clauses
 
 
-@nb.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _goes_on(
-    points: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8], place: int, step: int, first: int, last: int
-) -> bool:
+@nb.njit(cache=True, nogil=True)
+def _goes_on(points: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8], place: int, step: int, first: int, last: int) -> bool:
     """Whether a Latin word or a number at the end of a hit goes on outside it."""
     kind = kinds[points[place]]
     if not kind & LATIN or not first <= place + step < last:
@@ -143,7 +141,7 @@ def _goes_on(
     return bool(kind & DIGIT and beside & IN_NUMBER and first <= further < last and kinds[points[further]] & DIGIT)
 
 
-@nb.njit(cache=True, nogil=True)  # type: ignore[misc]
+@nb.njit(cache=True, nogil=True)
 def _capitals(points: npt.NDArray[np.uint32], begin: int, end: int) -> int:
     """Bit i: letter i is a Latin capital; a voicing mark is no letter."""
     found, bit = 0, 1

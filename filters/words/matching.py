@@ -7,7 +7,7 @@ not hide the shorter one inside it, so the matcher (ahocorasick_rs) reports all 
 do not see each other: what one says is the same whatever others there are.
 
 Price: 60 M letters a second without boundaries; with them 35 M for hojichar's Japanese list and 20 M for all its lists together
-(manuals and statutes, 230 and 1,600 matches a million letters). Memory: 10 bytes a letter of a block of 4 MB.
+(manuals and statutes, 230 and 1,600 matches a million letters). Memory: 15 MB for all of hojichar's lists.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,13 +25,15 @@ import pyarrow as pa
 from seiryu.filters.letters import blocks, codepoints
 from seiryu.filters.signals.signal import Signal, divide
 from seiryu.filters.words.edges import COUNTS, WHY_NOT, verdicts
-from seiryu.filters.words.lists import read_words, words_of
+from seiryu.filters.words.sources import read_words, words_of
 from seiryu.filters.words.variants import encode, folded, in_other_kana, numbering, pattern, places_in_text
 
 __all__ = ["Hit", "Refusal", "WordLists", "measure_lists", "read_words", "signals_of_lists"]
 
 _SLICE = 1 << 17  # letters a call of the matcher; its tuples take 200 bytes a match
-_FAST_LETTERS = 1 << 16  # of all words: up to here the fastest automaton, 100 times the memory of the next, takes some 10 MB
+_FAST_LETTERS = 1 << 15  # of all words: up to here the fastest automaton, at 2 KB a letter, takes 64 MB
+
+_OVERLAPS = "shares letters with a hit that begins before or is longer"
 
 Columns = dict[str, npt.NDArray[Any]]
 Places = npt.NDArray[np.int64]
@@ -69,7 +71,7 @@ class _Found:
 
 
 class WordLists:
-    """Word lists by name, read from their sources (see `lists`) once; `sha256` by name is the identity of what a list holds.
+    """Word lists by name, read from their sources (see `sources`) once; `sha256` by name is the identity of what a list holds.
 
     Raises ValueError in one line, with file and line, for a list that cannot be used.
     """
@@ -94,7 +96,7 @@ class WordLists:
             self.sha256[name] = sha256("\n".join(sorted(known)).encode()).hexdigest()
             for word in sorted(known):
                 patterns.append((pattern(word)[0], len(self._words), pattern(word)[1]))
-                if (other := in_other_kana(word)) not in ("", *known):
+                if (other := in_other_kana(word)) and other not in known:
                     patterns.append((other, len(self._words), -1))
                 self._words.append((known[word], place))
         spelt = [letters for letters, _, _ in patterns]
@@ -118,8 +120,7 @@ class WordLists:
         """What the plain search for substrings would have hit beside `hits`, and why that does not count."""
         found = self._search(*codepoints(pa.array([text], pa.large_string())))
         return sorted(
-            Refusal(*self._span(found, i), WHY_NOT[found.verdict[i]] or "shares letters with a hit that begins before or is longer")
-            for i in np.flatnonzero(~found.chosen).tolist()
+            Refusal(*self._span(found, i), WHY_NOT[found.verdict[i]] or _OVERLAPS) for i in np.flatnonzero(~found.chosen).tolist()
         )
 
     def count(self, texts: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -193,10 +194,8 @@ def measure_lists(texts: pa.Array | pa.ChunkedArray, japanese_letters: npt.NDArr
     return columns
 
 
-@nb.njit(cache=True, nogil=True)  # type: ignore[misc]
-def _leftmost_longest(
-    begins: Places, ends: Places, lists: Places, counts: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
+@nb.njit(cache=True, nogil=True)
+def _leftmost_longest(begins: Places, ends: Places, lists: Places, counts: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Which hits are taken, list by list: each that begins at or behind the end of the one before."""
     chosen = np.zeros(len(begins), np.bool_)
     last, here = np.int64(0), np.int64(-1)

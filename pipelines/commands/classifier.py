@@ -73,7 +73,9 @@ def _calibration(figures: dict[str, Any]) -> Table:
     table = _table("probability", "texts", "mean", "right")
     for row in figures["bins"]:
         if row["texts"]:
-            table.add_row(f"{row['low']:.1f} - {row['high']:.1f}", f"{row['texts']:,}", _share(row["probability"]), _share(row["right"]))
+            table.add_row(
+                f"{row['low']:.1f} - {row['high']:.1f}", f"{row['texts']:,}", _share(row["probability"]), _share(row["right"])
+            )
     table.caption = f"{figures['of']}; expected error {figures['expected_error']:.3f}, Brier score {figures['brier']:.3f}"
     table.caption_justify = "left"
     return table

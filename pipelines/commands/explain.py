@@ -17,6 +17,7 @@ from seiryu.pipelines.reporting.explanation import Explanation, Judged, explain_
 from seiryu.pipelines.screen import out
 
 _SHOWN, _CONTEXT, _LONGEST = 5, 12, 60  # spans of a rule, letters around one, letters of one
+_MARKS = {"same": ("", "", ""), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -73,8 +74,7 @@ def _show(found: Explanation) -> None:
     out.print(others)
     if found.final is not None and found.final != found.text:
         out.print("\nwhat cleaning changed", style="bold")
-        for kind, line in difference(found.text, found.final):
-            out.print(Text(f"{kind} {plain(line)}", style={"-": "red", "+": "green"}.get(kind, "dim")))
+        out.print(_changes(found.text, found.final))
 
 
 def _show_spans(text: str, judged: Judged) -> None:
@@ -93,6 +93,19 @@ def _show_spans(text: str, judged: Judged) -> None:
         out.print(line)
     if len(judged.spans) > _SHOWN:
         out.print(f"  and {len(judged.spans) - _SHOWN:,} more")
+
+
+def _changes(before: str, after: str) -> Text:
+    """The difference of words as git shows it, [-gone-]{+new+}: readable without colours too."""
+    shown = Text()
+    for kind, piece in difference(before, after):
+        if kind == "skipped":
+            shown.append(f"... {piece.count(chr(10)):,} lines as they were\n", style="dim")
+        else:
+            begin, end, style = _MARKS[kind]
+            lines = "\n".join(plain(line) for line in piece.split("\n"))
+            shown.append(f"{begin}{lines}{end}", style=style)
+    return shown
 
 
 def plain(text: str) -> str:

@@ -11,9 +11,9 @@ from seiryu.corpus.storage import Store
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.commands.checks import checked, finished
 from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.plan import plan as make_plan
 from seiryu.pipelines.reporting.funnel import as_json as funnel_json
 from seiryu.pipelines.reporting.funnel import funnel
-from seiryu.pipelines.plan import plan as make_plan
 from seiryu.pipelines.reporting.report import write_report
 from seiryu.pipelines.run import Ended
 from seiryu.pipelines.run import run as make_run

@@ -21,8 +21,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-from seiryu.pipelines.isolation import child_main
 from seiryu.pipelines.attempt import quiet_libraries
+from seiryu.pipelines.isolation import child_main
 
 _CHUNK = 1 << 18
 _SEND_BUFFER = 1 << 20  # asked for; the kernel gives what net.core.wmem_max allows

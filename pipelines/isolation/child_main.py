@@ -1,6 +1,7 @@
-"""What runs in a child of `pipelines/isolation/isolated.py`: requests in, answers out, and death by the kernel's hand where a page goes too far.
+"""What runs in a child of `isolated`: requests in, answers out, and death by the kernel's hand where a page goes too far.
 
-Started as `python -P -m seiryu.pipelines.isolation.child_main FD FUNCTION SECONDS MEMORY PARENT`. Only the standard library is imported here, so
+Started as `python -P -m seiryu.pipelines.isolation.child_main FD FUNCTION SECONDS MEMORY PARENT`. Only the standard library is
+imported here, so
 what a child weighs is what its function imports. Price: two system calls to arm and disarm the clock and one read of
 /proc/self/status a page, 20 microseconds together.
 

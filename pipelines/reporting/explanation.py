@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from seiryu.corpus import schema
+from seiryu.filters.cleaning.difference import difference
 from seiryu.filters.explaining import Span, spans
 from seiryu.filters.finding.language import language
 from seiryu.filters.rules import Rule
@@ -22,7 +23,19 @@ from seiryu.pipelines.measured import instruments, read_signals
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.state import State
 
-_PLACE = ("doc_id", "url", "host", "title", "crawl_date", "warc", "warc_offset", "charset", "language", "language_score", "extractor")
+_PLACE = (
+    "doc_id",
+    "url",
+    "host",
+    "title",
+    "crawl_date",
+    "warc",
+    "warc_offset",
+    "charset",
+    "language",
+    "language_score",
+    "extractor",
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ class Explanation:
         ]  # fmt: skip
         place = {name: str(value) if name == "crawl_date" else value for name, value in self.place.items()}
         return {"place": place, "signals": self.signals, "rules": rules, "fate": [list(step) for step in self.fate], "text": self.text,
-                "final": self.final}  # fmt: skip
+                "final": self.final, "changes": difference(self.text, self.final or self.text)}  # fmt: skip
 
 
 def explain_text(state: State, text: str) -> Explanation:
@@ -85,7 +98,11 @@ def explain_document(state: State, doc_id: str) -> Explanation:
         return Explanation(text, place, signals, rules, [("decide", "not done yet")])
     verdict = _row(state, f"verdicts/{unit}.parquet", schema.VERDICTS, row)
     fate = [("decide", _verdict(rules, verdict["blocked"]))]
-    final = _behind_the_rules(state, unit, document["doc_id"], fate) if not verdict["reject_mask"] and not verdict["blocked"] else None
+    final = (
+        _behind_the_rules(state, unit, document["doc_id"], fate)
+        if not verdict["reject_mask"] and not verdict["blocked"]
+        else None
+    )
     return Explanation(text, place, signals, rules, fate, final)
 
 
@@ -117,7 +134,9 @@ def _behind_the_rules(state: State, unit: str, doc_id: str, fate: list[tuple[str
     if unit not in state.completed("clean"):
         return None
     final = _by_id(state, f"corpus/{unit}.parquet", schema.CORPUS, doc_id)
-    fate.append(("clean", "in the corpus" if final else "not in the corpus: too short, or against the rules, once it was cleaned"))
+    fate.append(
+        ("clean", "in the corpus" if final else "not in the corpus: too short, or against the rules, once it was cleaned")
+    )
     return str(final["text"]) if final else None
 
 
@@ -134,9 +153,13 @@ def _find(state: State, doc_id: str) -> tuple[str, int]:
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         found = [place for places in pool.map(look, units) for place in places]
     if not found:
-        raise ConfigError(f"{doc_id}: no document of {state.store.root} has this doc_id; pages that extraction rejected have none")
+        raise ConfigError(
+            f"{doc_id}: no document of {state.store.root} has this doc_id; pages that extraction rejected have none"
+        )
     if len(found) > 1:
-        raise ConfigError(f"{doc_id}: {len(found):,} documents begin so: {', '.join(name for _, _, name in found[:3])} ...; give more of it")
+        raise ConfigError(
+            f"{doc_id}: {len(found):,} documents begin so: {', '.join(name for _, _, name in found[:3])} ...; give more of it"
+        )
     return found[0][0], found[0][1]
 
 

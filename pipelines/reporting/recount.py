@@ -107,15 +107,17 @@ def other_rules(state: State, preset: str, changes: Sequence[str]) -> tuple[Rule
         rules = load_preset(preset, possible) if preset else rules_in_force(state.config)
         wanted = _changes(changes)
         here = {rule.name for rule in rules}
-        missing = [name for name in wanted if name not in here and wanted[name] is not None and "signal" not in (wanted[name] or {})]
+        missing = [
+            name for name in wanted if name not in here and wanted[name] is not None and "signal" not in (wanted[name] or {})
+        ]
         rules = change((*rules, *_elsewhere(missing, state, possible)), wanted, "--set", possible) if wanted else rules
     except RuleError as error:
         raise ConfigError(str(error)) from error
     for rule in rules:
         if rule.signal not in known:
             raise ConfigError(
-                f"rule {rule.name!r} asks for {rule.signal}, which this run did not measure: `seiryu run CONFIG --set signals.morphology=true` "
-                "measures it, without reading archives again"
+                f"rule {rule.name!r} asks for {rule.signal}, which this run did not measure: "
+                "`seiryu run CONFIG --set signals.morphology=true` measures it, without reading archives again"
             )
     return rules
 
@@ -157,7 +159,8 @@ def _note(rules: tuple[Rule, ...], state: State) -> str:
     except ConfigError:
         left_out = state.counts("extract").rejected
         pages = left_out["cannot_pass"] + left_out["quick_screen"]
-        return f"{pages:,} pages were not extracted because they could not pass extract.counts_on; these rules might have kept some of them"
+        why = "were not extracted because they could not pass extract.counts_on"
+        return f"{pages:,} pages {why}; these rules might have kept some of them"
     return ""
 
 
@@ -178,5 +181,7 @@ def _count(state: State, unit: str, rules: tuple[Rule, ...], columns: list[str])
         setattr(found, name, amounts[:, chosen].sum(axis=1))
     for i, rule in enumerate(rules):
         bit = np.uint64(1) << np.uint64(i)
-        found.tallies[rule.name] = Tally(amounts[:, mask & bit != 0].sum(axis=1), amounts[:, (mask == bit) & ~blocked].sum(axis=1))
+        found.tallies[rule.name] = Tally(
+            amounts[:, mask & bit != 0].sum(axis=1), amounts[:, (mask == bit) & ~blocked].sum(axis=1)
+        )
     return found

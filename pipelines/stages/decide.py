@@ -1,9 +1,9 @@
 """Signals in, verdicts out, row for row: one unit is one documents file.
 
-Every rule is judged for every document, without a short circuit; bit i of `reject_mask` says whether rule i rejects it. The names of the
-rules lie in the table's own metadata. `blocked` says why an address or its host is not wanted. Only narrow tables are read, so a moved
-threshold costs seconds. In the counts a document stands under the first rule that rejects it, and behind all rules under what blocks
-it; `only` counts those that nothing else would have rejected, `hit` all.
+Every rule is judged for every document, without a short circuit; bit i of `reject_mask` says whether rule i rejects it. The names
+of the rules lie in the table's own metadata. `blocked` says why an address or its host is not wanted. Only narrow tables are read,
+so a moved threshold costs seconds. In the counts a document stands under the first rule that rejects it, and behind all rules under
+what blocks it; `only` counts those that nothing else would have rejected, `hit` all.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def units(state: State) -> list[Unit]:
 
 
 def settings(config: Config) -> dict[str, Any]:
-    return {"rules": [[rule.name, rule.signal, str(rule.low), str(rule.high), str(rule.below)] for rule in rules_in_force(config)]}
+    return {
+        "rules": [[rule.name, rule.signal, str(rule.low), str(rule.high), str(rule.below)] for rule in rules_in_force(config)]
+    }
 
 
 def reasons(config: Config) -> tuple[str, ...]:

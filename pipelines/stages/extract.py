@@ -24,9 +24,9 @@ from seiryu.filters.finding.japanese_bytes import look_for_kana
 from seiryu.filters.finding.language import model_sha256
 from seiryu.filters.finding.most_letters import cannot_hold
 from seiryu.pipelines.archives import archives, names, unit_names
-from seiryu.pipelines.isolation.candidate import PAGE, Answer, request
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.isolation.candidate import PAGE, Answer, request
 from seiryu.pipelines.isolation.isolated import Isolated, Limits, Lost, kept
 from seiryu.pipelines.rules_in_force import least_letters, screen
 from seiryu.pipelines.state import State

@@ -12,7 +12,8 @@ from seiryu.corpus.errors import InputError
 ROWS = {
     "host": ["a.jp", "日本.jp"] * 500,
     "documents": list(range(1000)),
-    "site": ["a.jp", "日本.jp"] * 500, "site_documents": [1000, 2000] * 500,
+    "site": ["a.jp", "日本.jp"] * 500,
+    "site_documents": [1000, 2000] * 500,
     "letters": [2**40, 0] * 500,
     "verdict": ["", "blocked"] * 500,
 }

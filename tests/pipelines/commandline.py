@@ -40,7 +40,7 @@ def write_config(folder: Path, archives: Path, **changes: object) -> Path:
         "run": str(folder / "run"),
         "source": {"kind": "files", "paths": [str(archives / "*.warc*")]},
         "rules": {"preset": "swallow", "change": limits},
-        "hosts": {"partitions": 3},
+        "hosts": {"partitions": 3, "max_share": {"ng": 1.0, "dating": 1.0}},
         "clean": {"repeated_lines": {"min_pages": 5, "partitions": 2}},
         "tokenize": {"validation_share": 0.05, "shard_tokens": 40_000},
         "engine": {"workers": 2},

@@ -1,5 +1,6 @@
 """Why a document was kept or not: its own values, every rule, and where in the text."""
 
+import itertools
 import json
 import subprocess
 from pathlib import Path
@@ -54,7 +55,10 @@ def test_a_cut_is_shown_as_a_difference(small_run: Path) -> None:
     assert ended.code == 0, ended.err
     assert "what cleaning changed" in ended.out
     shown = ended.out.split("what cleaning changed")[1].strip().splitlines()
-    assert any(line.startswith("- ") for line in shown)
+    assert any("[-" in line and "-]" in line for line in shown)
+    changes = explained(run, cut["doc_id"])["changes"]
+    assert "".join(piece for kind, piece in changes if kind != "new") == before[cut["doc_id"]]
+    assert "".join(piece for kind, piece in changes if kind != "gone") == cut["text"]
 
 
 def test_a_text_of_nobodys_is_judged_by_the_rules_of_the_run(small_run: Path, tmp_path: Path) -> None:
@@ -66,7 +70,13 @@ def test_a_text_of_nobodys_is_judged_by_the_rules_of_the_run(small_run: Path, tm
     assert rules["repeated_sentences"]["rejects"]
     assert rules["repeated_sentences"]["value"] == 0.99
     assert rules["repeated_sentences"]["spans"] == [[8 * i, 8 * i + 8] for i in range(1, 100)]
-    piped = subprocess.run(command("explain", small_run / "run", "--json", "--text", "-"), input=text.encode(), capture_output=True, cwd=ROOT, check=True)
+    piped = subprocess.run(
+        command("explain", small_run / "run", "--json", "--text", "-"),
+        input=text.encode(),
+        capture_output=True,
+        cwd=ROOT,
+        check=True,
+    )
     assert json.loads(piped.stdout) == found
 
 
@@ -95,6 +105,6 @@ def test_a_document_that_is_not_there_ends_with_2_and_one_line(arguments: tuple[
 
 def test_a_beginning_that_several_have_asks_for_more(small_run: Path) -> None:
     ids = sorted(row["doc_id"] for row in rows(small_run / "run", "documents"))
-    shared = next(a[:1] for a, b in zip(ids, ids[1:], strict=False) if a[0] == b[0])
+    shared = next(a[:1] for a, b in itertools.pairwise(ids) if a[0] == b[0])
     ended = seiryu("explain", small_run / "run", shared)
     assert (ended.code, "documents begin so" in ended.err) == (2, True)

@@ -20,20 +20,30 @@ def recounted(run: Path, *arguments: str) -> dict:
 
 
 def sums(documents: list[dict]) -> dict[str, int]:
-    return {"documents": len(documents), "letters": sum(row["letters"] for row in documents), "tokens": sum(row["tokens"] for row in documents)}
+    return {
+        "documents": len(documents),
+        "letters": sum(row["letters"] for row in documents),
+        "tokens": sum(row["tokens"] for row in documents),
+    }
 
 
 def test_the_runs_own_rules_keep_what_the_run_kept(small_run: Path) -> None:
     found = recounted(small_run / "run")
     signals, verdicts = rows(small_run / "run", "signals"), rows(small_run / "run", "verdicts")
-    passing = [row for row, verdict in zip(signals, verdicts, strict=True) if not verdict["reject_mask"] and not verdict["blocked"]]
+    passing = [
+        row for row, verdict in zip(signals, verdicts, strict=True) if not verdict["reject_mask"] and not verdict["blocked"]
+    ]
     assert found["kept"] == found["before"] == sums(passing)
     assert found["measured"] == sums(signals)
     assert found["gained"] == found["lost"] == {"documents": 0, "letters": 0, "tokens": 0}
     short = next(rule for rule in found["rules"] if rule["name"] == "too_short")
     assert short["rejects"] == sums([row for row in signals if row["letters"] < 400])
     bit = [rule["name"] for rule in found["rules"]].index("too_short")
-    only = [row for row, verdict in zip(signals, verdicts, strict=True) if verdict["reject_mask"] == 1 << bit and not verdict["blocked"]]
+    only = [
+        row
+        for row, verdict in zip(signals, verdicts, strict=True)
+        if verdict["reject_mask"] == 1 << bit and not verdict["blocked"]
+    ]
     assert short["only"] == sums(only)
 
 
@@ -81,12 +91,15 @@ def test_what_a_recount_says_is_what_a_run_from_decide_makes(change: str, run_co
     assert kept == said["kept"]["documents"]
 
 
-def test_going_on_from_a_stage_needs_what_lies_before_it(run_copy: Path, tmp_path: Path) -> None:
+def test_going_on_from_a_stage_needs_what_lies_before_it(run_copy: Path) -> None:
     config = run_copy / "config.yaml"
     other = seiryu("run", config, "--from", "decide", "--set", "extract.min_kana=21")
     assert (other.code, "min_kana: 20 -> 21" in other.err) == (1, True)
     measured = seiryu("run", config, "--from", "decide", "--set", "signals.morphology=true")
-    assert (measured.code, "annotate: 3 of 3 units are not there as they are wanted (morphology: false -> true)" in measured.err) == (1, True)
+    assert (
+        measured.code,
+        "annotate: 3 of 3 units are not there as they are wanted (morphology: false -> true)" in measured.err,
+    ) == (1, True)
     shutil.rmtree(run_copy / "run/units/extract")
     gone = seiryu("run", config, "--from", "decide")
     assert (gone.code, "has no finished unit of extract to go on from" in gone.err) == (1, True)
@@ -116,7 +129,10 @@ def test_rules_that_cannot_be_judged_end_with_2_and_one_line(arguments: tuple[st
 def test_a_bad_rule_file_ends_with_2_and_its_line(small_run: Path, tmp_path: Path) -> None:
     preset = tmp_path / "own.yaml"
     for text, message in (
-        ("rules:\n- {name: a, signal: letters, low: 1}\n- {name: b, signal: leters, low: 1}", f"{preset}:3: rule 'b': unknown signal 'leters'"),
+        (
+            "rules:\n- {name: a, signal: letters, low: 1}\n- {name: b, signal: leters, low: 1}",
+            f"{preset}:3: rule 'b': unknown signal 'leters'",
+        ),
         ("rules:\n- {name: a, signal: letters, low: 2, high: 1}", f"{preset}:2: rule 'a': low 2 against high 1"),
         ("rules:\n" + "- {name: a, signal: letters, low: 1}\n" * 2, f"{preset}:3: rule 'a': stands there twice, first in line 2"),
     ):
@@ -130,7 +146,9 @@ def test_a_bad_rule_file_ends_with_2_and_its_line(small_run: Path, tmp_path: Pat
 def test_a_wrong_change_in_a_config_is_told_with_the_configs_line(small_run: Path, tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     archives = json.loads((small_run / "config.yaml").read_text())["source"]["paths"][0]
-    config.write_text(f"run: {tmp_path}/run\nsource:\n  paths: ['{archives}']\nrules:\n  change:\n    few_hirgana: {{low: 0.1}}\n")
+    config.write_text(
+        f"run: {tmp_path}/run\nsource:\n  paths: ['{archives}']\nrules:\n  change:\n    few_hirgana: {{low: 0.1}}\n"
+    )
     ended = seiryu("plan", config)
     assert ended.code == 2
     assert ended.err.startswith(f"seiryu: {config}:6: rules.change: rule 'few_hirgana': there is no such rule")

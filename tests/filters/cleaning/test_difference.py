@@ -77,7 +77,9 @@ def test_of_what_cleaning_cut_and_changed_nothing_more_is_shown(text, repeated):
     gone, new = (
         sum(letter not in "\n\r" for kind, part in pieces if kind == wanted for letter in part) for wanted in ("gone", "new")
     )
-    assert new <= cleaned.punctuation_letters  # less where a line has become what another was
+    common = [line.translate(str.maketrans("，．", "、。")).rstrip() for line in text.split("\n")]
+    if len(set(common)) == len(common):  # else one line may be taken for another
+        assert new == cleaned.punctuation_letters
     assert gone == new + cleaned.repeated_line_letters + cleaned.footer_letters
 
 

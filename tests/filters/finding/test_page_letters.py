@@ -11,9 +11,9 @@ from labelled import ROOT, labelled_pages
 
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction import main_text
-from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE
 from seiryu.filters.finding.most_letters import cannot_hold, most_letters
 from seiryu.filters.finding.page_letters import legacy_kana, legacy_kana_bound, utf8_kana, writing
+from seiryu.filters.letters import CLASSES, HIRAGANA, JAPANESE
 
 TEXT = "清流は、山あいを流れる水である。𠮷野家！"
 

@@ -14,10 +14,10 @@ import pytest
 ROOT = Path(__file__).parents[3]
 sys.path.append(str(ROOT))  # benchmarks/ stands beside tests/, and `pytest` alone does not look there
 
-from floors import LOWER, UPDATE, broken, moved, other_data, sha256s
+from floors import LOWER, UPDATE, broken, moved, other_data, sha256s  # noqa: E402
 
-from benchmarks.quality import ANY, LABELS, documents, worths
-from seiryu.filters.rules.presets import preset_names
+from benchmarks.quality import ANY, LABELS, documents, worths  # noqa: E402
+from seiryu.filters.rules.presets import preset_names  # noqa: E402
 
 FLOORS = ROOT / "tests/data/quality_floors.json"
 LEAST = 10
@@ -27,7 +27,9 @@ def figures():
     found = {}
     for preset in preset_names():
         for rule, worth in worths(preset).items():
-            found[f"{preset} {rule}"] = {"recall": worth.recall} | ({"precision": worth.precision} if worth.rejected >= LEAST else {})
+            found[f"{preset} {rule}"] = {"recall": worth.recall} | (
+                {"precision": worth.precision} if worth.rejected >= LEAST else {}
+            )
     return found
 
 

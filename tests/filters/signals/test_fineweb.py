@@ -1,6 +1,7 @@
 """FineWeb-2's numbers, against a plain-Python twin, on whatever Unicode holds and on all shared pages."""
 
 import hashlib
+import itertools
 import time
 import unicodedata
 
@@ -57,7 +58,7 @@ def lines_of(texts):
 def words_of(text, *cuts):
     """The signals of one text whose words end at the cuts, or are its letters."""
     ends = [0, *(cuts or range(1, len(text) + 1))]
-    spans = np.array(list(zip(ends, ends[1:], strict=False)), np.int32).reshape(-1, 2)
+    spans = np.array(list(itertools.pairwise(ends)), np.int32).reshape(-1, 2)
     return {name: values[0].item() for name, values in measure_fineweb_words([text], [spans]).items()}
 
 
@@ -66,7 +67,7 @@ def texts_with_words(draw):
     text = draw(TEXTS)
     steps = draw(st.lists(st.integers(0, 3), max_size=2 * len(text)))  # words may be empty, white space, or leave gaps
     places = [place for place in np.cumsum([0, *steps]).tolist() if place <= len(text)]
-    spans = [(a, b) for a, b in zip(places, places[1:], strict=False) if draw(st.integers(0, 9))]
+    spans = [(a, b) for a, b in itertools.pairwise(places) if draw(st.integers(0, 9))]
     return text, np.array(spans, np.int32).reshape(-1, 2)
 
 
@@ -173,7 +174,8 @@ def test_the_kinds_of_letters_are_those_of_python_and_datatrove():
     assert [len(f"a{letter}a".splitlines()) > 1 for letter in letters] == (CLASSES & LINE_END > 0).tolist()
     ends = [letter for letter in letters if CLASSES[ord(letter)] & SENTENCE_END]
     marks = [letter for letter in letters if CLASSES[ord(letter)] & PUNCTUATION]
-    assert set("。．.！!？?｡") <= set(ends) < set(marks) and not set("、，…」\n\tーあ") & set(ends)
+    assert set("。．.！!？?｡") <= set(ends) < set(marks)
+    assert not set("、，…」\n\tーあ") & set(ends)
     of_datatrove = [hashlib.sha256("".join(found).encode()).hexdigest()[:16] for found in (ends, marks)]  # of its lists, sorted
     assert (len(ends), len(marks), of_datatrove) == (159, 281, ["223fdebf0f768738", "add6d54a8847e51e"])
 
@@ -181,6 +183,7 @@ def test_the_kinds_of_letters_are_those_of_python_and_datatrove():
 def test_the_preset_holds_the_fitted_limits_and_those_for_every_language():
     rules = yaml.safe_load((ROOT / "configs" / "presets" / "fineweb2-ja.yaml").read_text("utf-8"))["rules"]
     found = {rule["name"]: (rule["signal"], key, rule[key]) for rule in rules for key in ("low", "high", "below") if key in rule}
-    assert found == FITTED | FOR_EVERY_LANGUAGE and len(rules) == len(found)
+    assert found == FITTED | FOR_EVERY_LANGUAGE
+    assert len(rules) == len(found)
     assert {rule["signal"] for rule in rules} == {signal.name for signal in (*SIGNALS, *WORD_SIGNALS)}
     assert all(rule["why"] and rule["source"] for rule in rules)

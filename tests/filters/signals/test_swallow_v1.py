@@ -72,7 +72,8 @@ def test_every_number_equals_its_plain_twin_on_all_shared_pages():
 def test_each_signal_is_named_once_and_has_the_type_it_says():
     measured = measure(["水"])
     assert [(name, values.dtype) for name, values in measured.items()] == [(s.name, s.dtype) for s in SIGNALS]
-    assert len(measured) == len(SIGNALS) and all(name.startswith("v1_") for name in measured)
+    assert len(measured) == len(SIGNALS)
+    assert all(name.startswith("v1_") for name in measured)
     assert {len(values) for values in measure([]).values()} == {0}
 
 
@@ -108,7 +109,9 @@ def test_duplicate_ngrams_are_a_share_of_distinct_ones_over_line_breaks():
     assert signals["v1_duplicate_6gram_share"] == 0
 
 
-@pytest.mark.parametrize(("letter", "japanese"), [("ー", 0), ("ｱ", 0), ("ゝ", 0), ("ヵ", 1), ("𠮷", 0), ("〇", 1), ("，", 1), ("!", 0)])
+@pytest.mark.parametrize(
+    ("letter", "japanese"), [("ー", 0), ("ｱ", 0), ("ゝ", 0), ("ヵ", 1), ("𠮷", 0), ("〇", 1), ("，", 1), ("!", 0)]
+)
 def test_japanese_letters_are_those_of_the_released_code(letter, japanese):
     assert of(letter)["v1_japanese_letters"] == japanese
 

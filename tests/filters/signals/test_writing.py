@@ -63,7 +63,23 @@ def chinese(folder, kinds, every):
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(TELLING, ANY), min_size=1, max_size=6))
 @example(["?", "??", "あ???", "???", " ???あ", "????", "(???", "1???", "é???", "?\n???"])
-@example(["www.", "www.a", "a.www.b", "WWW.1?", "www.-a.jp/", "a.jp", "a.jp/", "a.b1/", "a..jp/", ".a.jp/", "a-.jp/", "éa.jp/", "/a.jp/"])
+@example(
+    [
+        "www.",
+        "www.a",
+        "a.www.b",
+        "WWW.1?",
+        "www.-a.jp/",
+        "a.jp",
+        "a.jp/",
+        "a.b1/",
+        "a..jp/",
+        ".a.jp/",
+        "a-.jp/",
+        "éa.jp/",
+        "/a.jp/",
+    ]
+)
 @example(["a://", "a://b", "://b", "1://b", "xa://b://c", "a.b:c://d", "éa://b", "http://www.a.jp/", "[www.a.jp]"])
 @example(["､ｳ", "､ｳ､", "､ｳ､ﾎ", "､､､､", "､､､", "･ﾗ､ﾎ､", "ｱ､ｲ､ｳ"])
 @example(["ð\x9f\x98\x80", "ð\x9f\x98", "ã\x81", "ã\x81\x82", "Ã", "ƒA", "ƒ", "¤¡", "¤÷", "繝れ", "繝ｩ", "荳ｩ", "一ｩ"])
