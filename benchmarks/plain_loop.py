@@ -38,7 +38,7 @@ from seiryu.filters.finding.japanese_bytes import look_for_kana
 from seiryu.filters.finding.language import accepted, language
 from seiryu.filters.rules import judge
 from seiryu.filters.signals import measure
-from seiryu.filters.words.matching import measure_ng_words
+from seiryu.filters.words.matching import WordLists, measure_lists
 from seiryu.pipelines.config import Config, CountsOn, Extract, Rules
 from seiryu.pipelines.config_file import load_config
 from seiryu.pipelines.rules_in_force import rules_in_force
@@ -52,6 +52,7 @@ _KANA = re.compile("[ぁ-ヿ]")
 _SAMPLE = load_config(str(ROOT / "configs" / "sample.yaml"))
 _STRICT = _SAMPLE.model_copy(update={"rules": Rules(preset=_SAMPLE.rules.preset)})
 _RULES = rules_in_force(_SAMPLE)
+_LISTS = WordLists(_SAMPLE.signals.lists)
 Texts = dict[str, str]  # address: text
 
 
@@ -121,7 +122,7 @@ class PlainLoop:
 
     def __init__(self, shares: dict[int, float]) -> None:
         self._shares = shares
-        self._twin = runpy.run_path(str(ROOT / "tests" / "filters" / "signals" / "test_swallow.py"))["twin"]
+        self._twin = runpy.run_path(str(ROOT / "tests" / "filters" / "signals" / "twins.py"))["twin"]
 
     def run(self, archive: Path) -> Texts:
         kept: Texts = {}
@@ -149,7 +150,7 @@ class PlainLoop:
 
     def _rejected(self, text: str) -> bool:
         columns: dict[str, Any] = {name: np.array([value]) for name, value in self._twin(text).items()}
-        columns |= measure_ng_words(pa.array([text]), columns["japanese_letters"], ())
+        columns |= measure_lists(pa.array([text]), columns["japanese_letters"], _LISTS)
         return bool(judge(_RULES, columns)[0])
 
 
@@ -167,8 +168,8 @@ class Seiryu:
         with archive.open("rb") as file:
             extractor.read(raw_records(file, archive.name, MAX_PAGE))
         texts = pa.array([row["text"] for row in extractor.rows])
-        columns: dict[str, Any] = measure(texts)
-        columns |= measure_ng_words(texts, columns["japanese_letters"], ())
+        columns: dict[str, Any] = measure(texts, ("swallow",))
+        columns |= measure_lists(texts, columns["japanese_letters"], _LISTS)
         passed = judge(self._rules, columns) == 0
         return {row["url"]: row["text"] for row, good in zip(extractor.rows, passed, strict=True) if good}
 

@@ -21,7 +21,9 @@ from seiryu.filters.finding.japanese_bytes import look_for_kana
 from seiryu.filters.finding.language import accepted, language
 from seiryu.filters.finding.most_letters import cannot_hold
 from seiryu.filters.finding.quick_screen import BELIEVED_FROM, widened
-from seiryu.filters.rules import judge, load_preset
+from seiryu.filters.instruments import possible
+from seiryu.filters.rules import judge
+from seiryu.filters.rules.presets import load_preset
 from seiryu.filters.signals import measure
 from seiryu.pipelines.config_file import load_config
 from seiryu.pipelines.rules_in_force import rules_in_force
@@ -43,11 +45,15 @@ def figures(inputs: Inputs) -> Iterator[Figure]:
             costly.append(text)
             quick.append(main_text_of_readable(readable, "resiliparse"))
             japanese.append(accepted(*language(text), evidence.kana_share))
-    signals, quick_signals = measure(pa.array(costly)), measure(pa.array(quick))
+    signals, quick_signals = (measure(pa.array(texts), ("swallow",)) for texts in (costly, quick))
     length: Any = np.array(sizes)
     yield Figure("pages that could pass the rules", len(sizes), "pages")
     sample = rules_in_force(load_config(str(ROOT / "configs" / "sample.yaml")))
-    for name, rules in (("configs/sample.yaml", sample), ("swallow", load_preset("swallow"))):
+    swallow = load_preset("swallow", [signal.name for signal in possible(("ng",))])
+    for name, rules in (
+        ("configs/sample.yaml", sample),
+        ("swallow", swallow),
+    ):
         measured = [rule for rule in rules if rule.signal in signals]
         kept = np.array(japanese) & (judge(measured, signals) == 0)
         rejected = (quick_signals["letters"] >= BELIEVED_FROM) & (judge(widened(rules), quick_signals) != 0)

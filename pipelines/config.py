@@ -70,7 +70,7 @@ class Classifier(Section):
     value: Literal["probability", "expectation"] = Field(
         "probability", description="probability: of `label`; expectation: mean of the numbers in graded labels (__label__0 ...)"
     )
-    label: str = Field("", description="for probability: the label whose probability is the score; empty: the model's only other")
+    label: str = Field("", description="for probability: the label whose probability is the score, with or without __label__")
     segmented: bool = Field(False, description="put spaces between Sudachi's words first, as the model was trained")
 
 

@@ -36,7 +36,7 @@ SIGNALS = (
     Signal("phones", "int", "Japanese phone numbers"),
     Signal("my_numbers", "int", "numbers like a My Number, with its check digit"),
     Signal("credit_cards", "int", "numbers like a credit card's, with its check digit"),
-    Signal("addresses", "int", "postal codes with an address"),
+    Signal("postal_addresses", "int", "postal codes with an address"),
 )
 
 Hit = tuple[int, int, str]

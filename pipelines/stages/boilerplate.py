@@ -7,7 +7,6 @@ one. The tables are what `clean` cuts by, and for people to read.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -22,7 +21,8 @@ from seiryu.filters.cleaning.line_sums import boilerplate
 from seiryu.filters.cleaning.repeated_lines import site_places
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.stages.lines import read_places, repeated_lines, wanted, write_by_place
+from seiryu.pipelines.places import read_places, read_stretch, stretch, write_by_place
+from seiryu.pipelines.stages.lines import REPEATING, repeated_lines, wanted
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
@@ -41,28 +41,18 @@ def settings(config: Config) -> dict[str, Any]:
     return repeated_lines(config).model_dump(mode="json", include={"min_pages", "min_share"}) if wanted(config) else {}
 
 
-def stretch(partition: int, partitions: int) -> tuple[int, int]:
-    """First and last place of a partition."""
-    return -(-partition * 2**64 // partitions), -(-(partition + 1) * 2**64 // partitions) - 1
-
-
 def work(unit: Unit, config: Config, store: Store) -> Result:
     chosen, partition, partitions = repeated_lines(config), unit.params["partition"], unit.params["partitions"]
     first, last = stretch(partition, partitions)
-    parts = [partial(_part, store, f"line_counts/{name}.parquet", first, last) for name in unit.params["files"]]
+    parts = [
+        partial(read_stretch, store, f"line_counts/{name}.parquet", schema.LINE_COUNTS, first=first, last=last)
+        for name in unit.params["files"]
+    ]
     table, sites = boilerplate(parts, unit.params["rows"] // partitions, chosen.min_pages, chosen.min_share)
     counts = Counts(records=sites, kept=sites)
     counts.extra["lines"] = len(table)
     counts.extra["sites_with_lines"] = len(table["site"].unique())
-    return Result(counts, [write_by_place(store, f"boilerplate/{unit.name}.parquet", table, _ROW_GROUP)])
-
-
-def _part(store: Store, name: str, first: int, last: int, columns: Sequence[str]) -> pa.Table:
-    asked = list(dict.fromkeys(["place", *columns]))
-    table = read_places(store, name, schema.LINE_COUNTS, asked, lambda low, high: low <= last and high >= first)
-    place = table["place"].to_numpy()
-    begin, end = np.searchsorted(place, np.uint64(first)), np.searchsorted(place, np.uint64(last), side="right")
-    return table.slice(begin, end - begin).select(list(columns))
+    return Result(counts, [write_by_place(store, f"boilerplate/{unit.name}.parquet", table, _ROW_GROUP, REPEATING)])
 
 
 def lines_of(store: Store, config: Config, sites: pa.ChunkedArray) -> dict[str, frozenset[str]]:

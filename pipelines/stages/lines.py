@@ -7,24 +7,24 @@ sites reads few row groups, however many stretches there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
-from seiryu.corpus.storage import Store, Written
+from seiryu.corpus.storage import Store
 from seiryu.filters.cleaning.repeated_lines import count_lines
 from seiryu.pipelines.config import Config, RepeatedLines
 from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.places import write_by_place
 from seiryu.pipelines.stages.decide import passing
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
 
 _ROW_GROUP = 1024
+REPEATING = ("place", "site", "pages")  # columns whose values come again; most lines stand once
 
 
 def wanted(config: Config) -> bool:
@@ -81,38 +81,7 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     table = count_lines(documents["text"], documents["site"], repeated_lines(config).min_letters)
     counts = Counts(records=len(documents), kept=len(documents))
     counts.extra["rows"] = len(table)
-    return Result(counts, [write_by_place(store, f"line_counts/{unit.name}.parquet", table, _ROW_GROUP)])
-
-
-def write_by_place(store: Store, name: str, table: pa.Table, row_group: int) -> Written:
-    """A table that lies sorted by `place`, in row groups that `read_places` can pass over."""
-    with store.writing(name) as out:
-        pq.write_table(
-            table, out, compression="zstd", compression_level=3, row_group_size=row_group, use_dictionary=["place", "site", "pages"],
-            write_page_checksum=True,
-        )  # fmt: skip
-    return out.written(name)
-
-
-def read_places(
-    store: Store, name: str, wanted: pa.Schema, columns: Sequence[str], holds: Callable[[int, int], bool]
-) -> pa.Table:
-    """Columns of the row groups between whose first and last place, both included, `holds` says there is something."""
-    try:
-        with store.open(name) as file:
-            parquet = pq.ParquetFile(file, page_checksum_verification=True)
-            if not parquet.schema_arrow.equals(wanted):
-                raise InputError(f"{store.path(name)} is not a table of this version; delete it and run again")
-            groups = [group for group in range(parquet.num_row_groups) if holds(*_places(parquet, group))]
-            return parquet.read_row_groups(groups, columns=list(columns), use_threads=False)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise InputError(f"{store.path(name)} is damaged and cannot be read ({why}); delete it and run again") from error
-
-
-def _places(parquet: pq.ParquetFile, group: int) -> tuple[int, int]:
-    statistics = parquet.metadata.row_group(group).column(0).statistics
-    return (statistics.min, statistics.max) if statistics else (0, 2**64 - 1)
+    return Result(counts, [write_by_place(store, f"line_counts/{unit.name}.parquet", table, _ROW_GROUP, REPEATING)])
 
 
 def _read(store: Store, name: str, wanted: pa.Schema) -> pa.Table:

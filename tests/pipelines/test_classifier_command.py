@@ -96,7 +96,7 @@ def test_graded_labels_and_options_reach_the_card(tmp_path):
         (None, (), "data.jsonl: cannot be read: No such file or directory"),
         ('{"text": "a", "label": "b"}\n{"text": "a"\n', (), "data.jsonl, line 2: not JSON: Expecting ',' delimiter"),
         ('{"text": "a", "label": "b"}\n', (), "data.jsonl: two labels or more are wanted among the examples for training"),
-        ('{"text": "a", "label": "b"}\n', ("--held-out", "1.5"), "held_out is 1.5, and 0 to 0.9 is possible"),
+        ('{"text": "a", "label": "b"}\n', ("--held-out", "0.95"), "held_out is 0.95, and 0 to 0.9 is possible"),
         ('{"text": "a", "label": "b"}\n', ("--label", "kind"), "data.jsonl, line 1: has no \"kind\"; it has 'text', 'label'"),
     ],
 )

@@ -16,6 +16,7 @@ from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
+from seiryu.pipelines.places import stretch
 from seiryu.pipelines.stages import annotate, boilerplate, clean, lines
 from seiryu.pipelines.unit import Unit
 
@@ -261,7 +262,7 @@ def test_neither_pass_is_there_unless_it_is_wanted(tmp_path):
 
 def test_a_stretch_of_places_belongs_to_one_partition():
     for partitions in (1, 3, 7, 16, 4096):
-        stretches = [boilerplate.stretch(number, partitions) for number in range(partitions)]
+        stretches = [stretch(number, partitions) for number in range(partitions)]
         assert stretches[0][0] == 0
         assert stretches[-1][1] == 2**64 - 1
         assert all(a[1] + 1 == b[0] for a, b in pairwise(stretches))

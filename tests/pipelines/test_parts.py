@@ -14,7 +14,6 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.sizes import human, size
-from seiryu.pipelines.stages.hosts import verdict
 from seiryu.pipelines.stages.tokenize import shuffle_key, split_of
 from seiryu.pipelines.unit import difference
 
@@ -41,22 +40,6 @@ def test_units_that_keep_the_law_keep_it_together_and_survive_their_sidecar(part
         total.add(counts)
     total.check("total")
     assert total.extra.total() == sum(part[4].total() for part in parts)
-
-
-@pytest.mark.parametrize(
-    ("host", "blocked"),
-    [
-        ("5ch.net", True),
-        ("egg.5ch.net", True),
-        ("not5ch.net", False),
-        ("5ch.net.example.jp", False),
-        ("ja.wikipedia.org", True),
-        ("mywikipedia.org", False),
-        ("", False),
-    ],
-)
-def test_a_blocked_host_is_it_or_a_part_of_it_and_not_one_that_ends_alike(host: str, blocked: bool) -> None:
-    assert bool(verdict(host, ("5ch.net", "Wikipedia.org."))) is blocked
 
 
 def test_the_order_of_documents_is_known_for_all_time() -> None:

@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import re
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,63 +9,16 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twins import twin
 
-from seiryu.filters import kernels
-from seiryu.filters.signals import MEASURED, NAMES, SIGNALS, measure
+from seiryu.filters.instruments import possible
+from seiryu.filters.signals import FAMILIES, SIGNALS, measure, repeats
 
 LABELS = Path(__file__).parents[3] / "samples" / "labels.jsonl.gz"
 
 
-def of(text):
-    return {name: values[0].item() for name, values in measure(pa.array([text])).items()}
-
-
-def share(part, whole):
-    return part / whole if whole else 0.0
-
-
-def sentences_of(paragraph):
-    for run, end in re.findall(
-        r"((?:[^。．！？!?]|(?<=[0-9０-９])[．！？!?](?=[0-9０-９]))*)([。．！？!?]?)", paragraph, re.DOTALL
-    ):
-        if run.strip():
-            yield (run + end).strip()
-
-
-def twin(text):
-    hiragana = len(re.findall(r"[ぁ-ゖゝ-ゟ\U0001b001-\U0001b11f\U0001b132\U0001b150-\U0001b152]", text))
-    katakana = len(re.findall(r"[ァ-ヺー-ヿㇰ-ㇿｦ-ﾟ\U0001b000\U0001b120-\U0001b122\U0001b155\U0001b164-\U0001b167]", text))
-    kanji = len(re.findall(r"[々〇〻㐀-鿿\uf900-\ufaff\U00020000-\U0002fffd\U00030000-\U0003fffd]", text))
-    letters = sum(c not in "\n\r" for c in text)
-    japanese = hiragana + katakana + kanji + len(re.findall("[。．！？、，]", text))
-    paragraphs = [line.strip() for line in re.split(r"[\n\r]", text) if line.strip()]
-    sentences = [sentence for paragraph in paragraphs for sentence in sentences_of(paragraph)]
-    lengths = [len(sentence) for sentence in sentences]
-    signals = {
-        "letters": letters,
-        "japanese_letters": japanese,
-        "hiragana_share": share(hiragana, japanese),
-        "katakana_share": share(katakana, japanese),
-        "japanese_share": share(japanese, letters),
-        "paragraphs": len(paragraphs),
-        "sentences": len(sentences),
-        "mean_sentence_letters": share(sum(lengths), len(lengths)),
-        "longest_sentence_letters": max(lengths, default=0),
-        "ellipsis_share": share(sum(s[-1] in "・…" for s in sentences), len(sentences)),
-    }
-    for kind, parts in (("paragraph", paragraphs), ("sentence", sentences)):
-        counts = Counter(parts)
-        again = sum((n - 1) * len(part) for part, n in counts.items())
-        signals[f"repeated_{kind}_share"] = share(len(parts) - len(counts), len(parts))
-        signals[f"repeated_{kind}_letter_share"] = share(again, sum(map(len, parts)))
-    for n in range(2, 11):
-        grams = Counter(p[i : i + n] for p in paragraphs for i in range(len(p) - n + 1))
-        if n <= 4:
-            signals[f"top_{n}gram_share"] = share(max(grams.values(), default=0), grams.total())
-        else:
-            twice = sum(times for times in grams.values() if times > 1)
-            signals[f"duplicate_{n}gram_share"] = share(twice, grams.total())
-    return signals
+def of(text, families=("swallow",)):
+    return {name: values[0].item() for name, values in measure(pa.array([text]), families).items()}
 
 
 # few letters, so that all kinds of repeats come about
@@ -79,7 +30,7 @@ ANY = st.text(st.characters(codec="utf-8"), max_size=60)
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.one_of(REPETITIVE, ANY), min_size=1, max_size=6))
 def test_every_signal_equals_its_plain_twin_on_any_text(texts):
-    measured = measure(pa.array(texts, pa.string()))
+    measured = measure(pa.array(texts, pa.string()), ("swallow",))
     for i, text in enumerate(texts):
         assert {name: values[i].item() for name, values in measured.items()} == twin(text)
 
@@ -88,15 +39,16 @@ def test_every_signal_equals_its_plain_twin_on_the_sample_pages():
     with gzip.open(LABELS, "rt") as lines:
         texts = [text for line in lines if (text := json.loads(line).get("gold_text"))][::5]
     assert len(texts) > 100
-    measured = measure(pa.array(texts))
+    measured = measure(pa.array(texts), ("swallow",))
     for i, text in enumerate(texts):
         assert {name: values[i].item() for name, values in measured.items()} == twin(text)
 
 
 def test_each_signal_is_named_once_and_has_the_type_it_says():
-    assert len(set(NAMES)) == len(SIGNALS)
+    names = [signal.name for signal in possible(("ng", "dating"))]
+    assert len(set(names)) == len(names)
     measured = measure(pa.array(["水"]))
-    assert [(name, values.dtype) for name, values in measured.items()] == [(s.name, s.dtype) for s in MEASURED]
+    assert [(name, values.dtype) for name, values in measured.items()] == [(s.name, s.dtype) for s in SIGNALS]
 
 
 @pytest.mark.parametrize("nothing", ["", "\n", "\r\n\n", " \n　\n\t"])
@@ -150,7 +102,7 @@ def test_neighbours_in_a_batch_do_not_change_a_text(monkeypatch):
     texts = ["あいうえお。" * 40, "", "水" * 5000, "a\nb", "ア" * 3]
     together = measure(pa.array(texts))
     for i, text in enumerate(texts):
-        assert of(text) == {name: values[i].item() for name, values in together.items()}
+        assert of(text, tuple(FAMILIES)) == {name: values[i].item() for name, values in together.items()}
     monkeypatch.setattr("seiryu.filters.signals.blocks", lambda array: [array.slice(k, 1) for k in range(len(array))])
     one_by_one = measure(pa.array(texts))
     assert all(np.array_equal(one_by_one[name], together[name]) for name in together)
@@ -159,7 +111,7 @@ def test_neighbours_in_a_batch_do_not_change_a_text(monkeypatch):
 def test_equal_hashes_of_unequal_lines_do_not_make_them_repeats():
     first, second = "恰躣虉一", "僜沝勂寄"  # found by a search over 2^25 strings
     body = np.array([ord(letter) for letter in first + second], np.uint32)
-    assert kernels._hash(body, 0, 4) == kernels._hash(body, 4, 8)
+    assert repeats.hash_letters(body, 0, 4) == repeats.hash_letters(body, 4, 8)
     assert of(f"{first}\n{second}")["repeated_paragraph_share"] == 0
     assert of(f"{first}\n{second}\n{first}\n{second}")["repeated_paragraph_share"] == 0.5
 

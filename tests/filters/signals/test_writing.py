@@ -237,6 +237,7 @@ def test_old_japanese_is_not_taken_for_chinese():
         ("1. 申込書に必要事項を記入のうえ、下記の住所まで郵送する場合", True),
         ("（２） 申込書に必要事項を記入のうえ、下記の住所まで郵送する場合", True),
         ("１．５倍に増えたと伝えられているその数はどこにも記録されていないまま", False),
+        ("(1. 申込書に必要事項を記入のうえ、下記の住所まで郵送する場合の例", False),
         ("2024. 申込書に必要事項を記入のうえ、下記の住所まで郵送する場合", False),
         ("今日は暑かったので", False),
         ("「はい」", False),
@@ -258,6 +259,7 @@ def test_entries_of_lists_are_told_from_prose(line, entry):
         ("example.co.jp/path に", 18),
         ("example.co.jp は", 0),
         ("and/or 1.5/2 etc", 0),
+        ("conf.d/main", 0),
         ("a://b c://", 5),
     ],
 )
