@@ -38,7 +38,7 @@ from seiryu.filters.finding.japanese_bytes import look_for_kana
 from seiryu.filters.finding.language import accepted, language
 from seiryu.filters.rules import judge
 from seiryu.filters.signals import measure
-from seiryu.filters.words.matching import WordLists, measure_lists
+from seiryu.filters.words import WordLists, measure_lists
 from seiryu.pipelines.config import Config, CountsOn, Extract, Rules
 from seiryu.pipelines.config_file import load_config
 from seiryu.pipelines.rules_in_force import rules_in_force

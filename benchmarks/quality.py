@@ -28,7 +28,7 @@ from seiryu.filters.finding.language import language
 from seiryu.filters.instruments import Instruments, possible
 from seiryu.filters.rules import judge
 from seiryu.filters.rules.presets import load_preset, preset_names
-from seiryu.filters.words.matching import WordLists
+from seiryu.filters.words import WordLists
 
 LABELS = SAMPLES / "quality.jsonl"
 LISTS = {"ng": ("hojichar:adult_keywords_ja",)}

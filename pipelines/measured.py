@@ -14,7 +14,7 @@ from seiryu.corpus.tokenizer import Tokenizer, load_tokenizer
 from seiryu.filters.classifiers.scoring import Scorer, load_classifier
 from seiryu.filters.instruments import MORPHOLOGY, Instruments, possible
 from seiryu.filters.morphology import dictionary_version
-from seiryu.filters.words.matching import WordLists
+from seiryu.filters.words import WordLists
 from seiryu.pipelines.config import Config, Signals
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.rules_in_force import rules_in_force

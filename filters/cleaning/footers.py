@@ -11,7 +11,7 @@ from typing import Any
 
 import ahocorasick_rs
 
-from seiryu.filters.words.matching import read_words
+from seiryu.filters.words.sources import read_words
 
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 

@@ -25,10 +25,8 @@ import pyarrow as pa
 from seiryu.filters.letters import blocks, codepoints
 from seiryu.filters.signals.signal import Signal, divide
 from seiryu.filters.words.edges import COUNTS, WHY_NOT, verdicts
-from seiryu.filters.words.sources import read_words, words_of
+from seiryu.filters.words.sources import words_of
 from seiryu.filters.words.variants import encode, folded, in_other_kana, numbering, pattern, places_in_text
-
-__all__ = ["Hit", "Refusal", "WordLists", "measure_lists", "read_words", "signals_of_lists"]
 
 _SLICE = 1 << 17  # letters a call of the matcher; its tuples take 200 bytes a match
 _FAST_LETTERS = 1 << 15  # of all words: up to here the fastest automaton, at 2 KB a letter, takes 64 MB

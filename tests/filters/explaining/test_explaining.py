@@ -17,7 +17,7 @@ from seiryu.filters.explaining.counted import counted, v1_sentences
 from seiryu.filters.explaining.pieces import joined, lines, paragraphs, sentences
 from seiryu.filters.instruments import Instruments
 from seiryu.filters.rules import Rule
-from seiryu.filters.words.matching import WordLists
+from seiryu.filters.words import WordLists
 
 SENTENCE = re.compile("[^。．！？!?\n]+[。．！？!?]?")
 LABELS = Path(__file__).parents[3] / "samples" / "labels.jsonl.gz"
