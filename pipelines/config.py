@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from seiryu.pipelines.sizes import Size
 
 Share = Annotated[float, Field(ge=0, le=1)]
+SignalName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]  # it becomes the name of a column
 
 
 class Section(BaseModel):
@@ -75,14 +76,14 @@ class Classifier(Section):
 
 
 class Signals(Section):
-    lists: dict[str, tuple[str, ...]] = Field(
+    lists: dict[SignalName, tuple[str, ...]] = Field(
         {"ng": ("hojichar:adult_keywords_ja",), "dating": ("seiryu:dating_sites",)},
         description="word lists by name: paths, hojichar:NAME or seiryu:NAME; each gives NAME_letters, NAME_share and NAME_distinct",
     )
     morphology: bool = Field(
         False, description="measure words and parts of speech by Sudachi even if no rule asks for them; 0.8 M letters a second"
     )
-    classifiers: dict[str, Classifier] = Field({}, description="fastText models by name; each gives a signal of that name")
+    classifiers: dict[SignalName, Classifier] = Field({}, description="fastText models by name; each gives a signal of that name")
 
 
 class Rules(Section):

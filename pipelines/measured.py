@@ -71,21 +71,34 @@ def _morphology(config: Config) -> bool:
     return config.signals.morphology or any(rule.signal in asked for rule in rules_in_force(config))
 
 
+def _check_names(wanted: Signals) -> None:
+    """ConfigError for a list or a classifier whose signals would have the name of another signal."""
+    seen: set[str] = set()
+    for signal in possible(wanted.lists, wanted.classifiers):
+        if signal.name in seen:
+            field = "classifiers" if signal.name in wanted.classifiers else "lists"
+            raise ConfigError(
+                f"signals.{field}: there is a signal {signal.name} already; choose another name", ("signals", field)
+            )
+        seen.add(signal.name)
+
+
 @lru_cache(maxsize=2)
 def _instruments(section: str, tokenizer_name: str, morphology: bool) -> Instruments:
     wanted = Signals.model_validate_json(section)
+    _check_names(wanted)
     try:
         lists = WordLists(wanted.lists)
     except ValueError as error:
-        raise ConfigError(f"signals.lists: {error}") from error
+        raise ConfigError(f"signals.lists: {error}", ("signals", "lists")) from error
     scorers: dict[str, Scorer] = {}
     for name, chosen in wanted.classifiers.items():
         try:
             scorers[name] = load_classifier(chosen.model, chosen.value, chosen.label, chosen.segmented)
         except ValueError as error:
-            raise ConfigError(f"signals.classifiers.{name}: {error}") from error
+            raise ConfigError(f"signals.classifiers.{name}: {error}", ("signals", "classifiers", name)) from error
     try:
         vocabulary = tokenizer(tokenizer_name)
     except InputError as error:
-        raise ConfigError(f"tokenize.tokenizer: {error}") from error
+        raise ConfigError(f"tokenize.tokenizer: {error}", ("tokenize", "tokenizer")) from error
     return Instruments(lists, vocabulary, scorers, morphology)

@@ -131,7 +131,9 @@ def _rule(entry: Any, where: str, signals: Collection[str]) -> Rule:
             raise RuleError(f"{where}: {key} is missing")
     rule = Rule(**entry)
     if rule.signal not in signals:
-        raise RuleError(f"{where}: unknown signal {rule.signal!r}{nearest(rule.signal, signals)}")
+        name, _, kind = rule.signal.rpartition("_")
+        of_list = f"; a word list {name} in signals.lists would give it" if kind in ("letters", "share", "distinct") else ""
+        raise RuleError(f"{where}: unknown signal {rule.signal!r}{nearest(rule.signal, signals)}{of_list}")
     if (rule.low, rule.high, rule.below) == (-inf, inf, inf):
         raise RuleError(f"{where}: rejects nothing; give it low, high or below")
     if rule.low > rule.high or rule.low >= rule.below:
