@@ -110,6 +110,15 @@ def test_many_texts_at_once_are_counted_as_one_by_one(texts, slice_letters):
             assert distinct[place, i] == len({hit.word for hit in mine})
 
 
+@pytest.mark.parametrize("letters", range(1, 9))
+def test_a_text_read_in_slices_says_the_same(monkeypatch, letters):
+    lists, text = WordLists.of_words({"own": ["あいうえお", "いう", "う", "お", "おあ"]}), "あいうえおあいうえおおあいう、う"
+    whole = lists.hits(text), lists.refused(text)
+    monkeypatch.setattr(matching, "_SLICE", letters)
+    assert (lists.hits(text), lists.refused(text)) == whole
+    assert [refusal.word for refusal in whole[1]].count("あいうえお") + [hit.word for hit in whole[0]].count("あいうえお") == 2
+
+
 def test_pages_together_are_counted_as_one_by_one():
     texts = pages()
     letters, distinct = ALL.count(pa.array(texts, pa.large_string()))
@@ -163,6 +172,10 @@ def test_latin_ends_need_no_latin_letter_beside_them(text, words):
 def test_a_number_of_the_list_is_no_part_of_a_longer_number():
     assert found("893、1893、893.5、1,893円、０．８９３", ["893"]) == ["893"]
     assert found("それは893.", ["893"]) == ["893"]
+
+
+def test_a_middle_dot_divides_words_only_where_sudachi_says_so():
+    assert found("ハリーはセックス・シンボルだ。エロ・ポルノ。ｾｯｸｽ･ｼﾝﾎﾞﾙだ。") == ["エロ", "ポルノ"]
 
 
 def test_signs_end_a_word_by_themselves():
