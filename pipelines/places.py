@@ -56,7 +56,8 @@ def read_places(
             groups = [group for group in range(parquet.num_row_groups) if holds(*_places(parquet, group))]
             return parquet.read_row_groups(groups, columns=list(columns), use_threads=False)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise InputError(f"{store.path(name)} is damaged and cannot be read ({error}); delete it and run again") from error
+            why = " ".join(str(error).split())
+            raise InputError(f"{store.path(name)} is damaged and cannot be read ({why}); delete it and run again") from error
 
 
 def _places(parquet: pq.ParquetFile, group: int) -> tuple[int, int]:

@@ -86,10 +86,10 @@ def runs(text: str, pattern: re.Pattern[str]) -> list[Span]:
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order, those that touch or overlap made one."""
+    """Spans in order, those that overlap made one."""
     found: list[Span] = []
     for begin, end in sorted(spans):
-        if found and begin <= found[-1][1]:
+        if found and begin < found[-1][1]:
             found[-1] = (found[-1][0], max(end, found[-1][1]))
         else:
             found.append((begin, end))

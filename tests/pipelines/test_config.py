@@ -92,7 +92,10 @@ def test_every_config_of_the_repository_can_be_loaded(name: str) -> None:
         ("signals.lists.ng=[hojichar:adult_keywords_jp]", "adult_keywords_ja"),
         ("signals.classifiers.edu={model: nowhere.bin}", "nowhere.bin"),
         ("signals.classifiers.letters={model: m.bin}", "there is a signal letters already"),
-        ("signals.lists={ng: ['hojichar:adult_keywords_ja'], v1: ['seiryu:dating_sites']}", "there is a signal v1_letters already"),
+        (
+            "signals.lists={ng: ['hojichar:adult_keywords_ja'], v1: ['seiryu:dating_sites']}",
+            "there is a signal v1_letters already",
+        ),
         ("signals.lists={'../x': ['seiryu:dating_sites']}", "signals.lists.../x"),
         ("signals.lists={ours: ['seiryu:dating_sites']}", "a word list ng in signals.lists would give it"),
         ("hosts.block=[co.jp]", "co.jp"),

@@ -143,7 +143,8 @@ def test_a_host_counts_under_the_first_thing_that_speaks_against_it(tmp_path: Pa
     folder.mkdir(parents=True)
     (folder / "domains").write_text("fc2.com\n5ch.net\n")
     pages = [Page(f"http://{host}/{number}", 10, {"ng": 1}) for host in SITES for number in range(2)]
-    limits = {"min_pages": 4, "partitions": 1, "ut1": str(tmp_path / "ut1"), "categories": ["adult"]}
+    shares = {"ng": 0.005, "dating": 0.001}
+    limits = {"min_pages": 4, "partitions": 1, "ut1": str(tmp_path / "ut1"), "categories": ["adult"], "max_share": shares}
     config = config_for(tmp_path / "run", **limits)
     store = two_passes(config, {"a": pages})
     verdicts = {row["host"]: row["verdict"] for row in table(store)}
@@ -164,7 +165,7 @@ def test_a_host_counts_under_the_first_thing_that_speaks_against_it(tmp_path: Pa
 )
 def test_a_share_must_be_greater_than_the_limit_and_pages_enough(tmp_path: Path, bad: int, pages: int, left_out: bool) -> None:
     files = {"a": [Page("http://a.jp/", 10, {"dating": int(number < bad)}) for number in range(pages)]}
-    (row,) = table(two_passes(config_for(tmp_path, partitions=1), files))
+    (row,) = table(two_passes(config_for(tmp_path, partitions=1, max_share={"dating": 0.001}), files))
     assert row["verdict"] == (f"dating on {bad} of {pages} pages of a.jp" if left_out else "")
 
 

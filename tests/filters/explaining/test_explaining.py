@@ -138,4 +138,4 @@ def test_a_rule_shows_where_it_found_too_much_or_what_stands_where_it_found_too_
 
 def test_gaps_are_the_longest_stretches_between():
     assert gaps("aaXbbbbXc", [(2, 3), (7, 8)]) == [(0, 2), (3, 7), (8, 9)]
-    assert joined([(3, 5), (0, 1), (4, 9), (1, 2)]) == [(0, 2), (3, 9)]
+    assert joined([(3, 5), (0, 1), (4, 9), (1, 2)]) == [(0, 1), (1, 2), (3, 9)]
