@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store, Written
 from seiryu.pipelines.config import Config
@@ -49,7 +51,12 @@ class State:
         if not store.exists("run.json"):
             raise InputError(f"{root} holds no run: run.json is not there")
         record = store.read_json("run.json")
-        config = Config.model_validate_json(json.dumps(record["config"] | {"run": root}))
+        try:
+            config = Config.model_validate_json(json.dumps(record["config"] | {"run": root}))
+        except (ValidationError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{root}/run.json was written by another version of seiryu; run its config again with this one"
+            ) from error
         state = cls(store, config)
         for stage in CHAIN:
             names = store.names(f"units/{stage.name}", ".json")

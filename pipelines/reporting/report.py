@@ -38,7 +38,7 @@ def write_report(state: State) -> str:
     """Write report/index.html; its path."""
     page = _template().render(
         run=state.store.root, version=VERSION, steps=_steps(state), rules=_rules(state), stages=_stages(state), hosts=_hosts(state),
-        failures=_failures(state), shards=_shards(state), config=state.config.model_dump_json(indent=1),
+        failures=_failures(state), cleaning=_cleaning(state), shards=_shards(state), config=state.config.model_dump_json(indent=1),
         set_aside=[(stage.name, unit, why) for stage in CHAIN for unit, why in state.set_aside(stage.name).items()],
     )  # fmt: skip
     state.store.write("report/index.html", page.encode())
@@ -104,6 +104,19 @@ def _hosts(state: State) -> dict[str, Any]:
         "rows": top.to_pylist(), "total": counts.records, "blocked": blocked.to_pylist(), "left_out": counts.rejected.total(),
         "lists": lists_of_pages(state.config),
     }  # fmt: skip
+
+
+def _cleaning(state: State) -> dict[str, Any]:
+    """What cleaning did, in sums, and the lines that were cut from the most pages."""
+    counts = state.counts("clean")
+    lines = schema.BOILERPLATE.empty_table()
+    for name in state.completed("boilerplate"):
+        path = f"boilerplate/{name}.parquet"
+        with state.store.open(path) as file:
+            table = schema.read_table(file, state.store.path(path), schema.BOILERPLATE)
+        lines = pa.concat_tables([lines, table]).sort_by([("pages", "descending"), ("site", "ascending"), ("text", "ascending")])
+        lines = lines.slice(0, _HOSTS)
+    return {"counts": counts, "lines": lines.to_pylist(), "found": state.counts("boilerplate").extra["lines"]}
 
 
 def _failures(state: State) -> dict[str, Any]:

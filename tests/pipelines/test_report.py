@@ -48,6 +48,18 @@ def test_a_rule_counts_what_a_scan_of_its_signal_counts(page: Page, small_run: P
     assert re.search(rf"too_short\s*letters\s*< 400\s*{sum(value < 400 for value in letters):,}\b", page.text)
 
 
+def test_it_shows_what_cleaning_did_and_the_lines_it_cut(page: Page, small_run: Path) -> None:
+    run = small_run / "run"
+    lines = [row for file in sorted((run / "boilerplate").glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+    assert lines
+    top = max(lines, key=lambda row: row["pages"])
+    assert re.search(rf"{re.escape(top['site'])} {re.escape(top['text'])} {top['pages']:,} {top['site_pages']:,}", page.text)
+    extra = [json.loads(file.read_text())["counts"]["extra"] for file in (run / "units/clean").glob("*.json")]
+    cut = sum(counts.get("repeated_line_letters", 0) for counts in extra)
+    assert cut > 0
+    assert f"letters in repeated lines, cut {cut:,}" in page.text
+
+
 def test_it_needs_nothing_from_outside_and_runs_no_script(page: Page) -> None:
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert not [value for name, value in page.attributes if name in ("src", "href")]
