@@ -52,7 +52,7 @@ _KANA = re.compile("[ぁ-ヿ]")
 _SAMPLE = load_config(str(ROOT / "configs" / "sample.yaml"))
 _STRICT = _SAMPLE.model_copy(update={"rules": Rules(preset=_SAMPLE.rules.preset)})
 _RULES = rules_in_force(_SAMPLE)
-_LISTS = WordLists(_SAMPLE.signals.lists)
+_LISTS = WordLists(_SAMPLE.signals.word_lists)
 Texts = dict[str, str]  # address: text
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from seiryu.pipelines.sizes import Size
 
@@ -76,14 +76,28 @@ class Classifier(Section):
 
 
 class Signals(Section):
-    lists: dict[SignalName, tuple[str, ...]] = Field(
+    lists: dict[SignalName, tuple[str, ...] | None] = Field(
         {"ng": ("hojichar:adult_keywords_ja",), "dating": ("seiryu:dating_sites",)},
-        description="word lists by name: paths, hojichar:NAME or seiryu:NAME; each gives NAME_letters, NAME_share and NAME_distinct",
+        description="word lists by name: paths, hojichar:NAME or seiryu:NAME; each gives NAME_letters, NAME_share and NAME_distinct. "
+        "Added to the defaults; null drops one",
     )
     morphology: bool = Field(
         False, description="measure words and parts of speech by Sudachi even if no rule asks for them; 0.8 M letters a second"
     )
     classifiers: dict[SignalName, Classifier] = Field({}, description="fastText models by name; each gives a signal of that name")
+
+    @field_validator("lists", mode="before")
+    @classmethod
+    def _with_defaults(cls, lists: Any) -> Any:
+        if not isinstance(lists, dict):
+            return lists
+        given = {name: tuple(sources) if isinstance(sources, list) else sources for name, sources in lists.items()}
+        return {**cls.model_fields["lists"].default, **given}
+
+    @property
+    def word_lists(self) -> dict[str, tuple[str, ...]]:
+        """The lists that are asked for, by name."""
+        return {name: sources for name, sources in self.lists.items() if sources is not None}
 
 
 class Rules(Section):

@@ -33,7 +33,7 @@ def instruments(config: Config) -> Instruments:
 
 def signals_schema(config: Config) -> pa.Schema:
     """The table of signals: doc_id, then a column for every signal that the config measures."""
-    names = possible(config.signals.lists, config.signals.classifiers)
+    names = possible(config.signals.word_lists, config.signals.classifiers)
     wanted = names if _morphology(config) else [signal for signal in names if signal not in MORPHOLOGY]
     doc_id = schema.DOCUMENTS.field("doc_id").with_metadata({"meaning": "as in documents, same order"})
     return pa.schema(
@@ -74,7 +74,7 @@ def _morphology(config: Config) -> bool:
 def _check_names(wanted: Signals) -> None:
     """ConfigError for a list or a classifier whose signals would have the name of another signal."""
     seen: set[str] = set()
-    for signal in possible(wanted.lists, wanted.classifiers):
+    for signal in possible(wanted.word_lists, wanted.classifiers):
         if signal.name in seen:
             field = "classifiers" if signal.name in wanted.classifiers else "lists"
             raise ConfigError(
@@ -88,7 +88,7 @@ def _instruments(section: str, tokenizer_name: str, morphology: bool) -> Instrum
     wanted = Signals.model_validate_json(section)
     _check_names(wanted)
     try:
-        lists = WordLists(wanted.lists)
+        lists = WordLists(wanted.word_lists)
     except ValueError as error:
         raise ConfigError(f"signals.lists: {error}", ("signals", "lists")) from error
     scorers: dict[str, Scorer] = {}

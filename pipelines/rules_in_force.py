@@ -80,7 +80,7 @@ def _counted_on(config: Config) -> tuple[Rule, ...]:
 
 def _signals(config: Config) -> tuple[str, ...]:
     """The signals that a rule may ask for."""
-    return tuple(signal.name for signal in possible(config.signals.lists, config.signals.classifiers))
+    return tuple(signal.name for signal in possible(config.signals.word_lists, config.signals.classifiers))
 
 
 @lru_cache(maxsize=8)

@@ -46,8 +46,8 @@ def check_hosts(config: Config) -> None:
     """ConfigError unless all that `hosts` names is there: word lists, domains, categories, their entries."""
     hosts = config.hosts
     for words in lists_of_pages(config):
-        if words not in config.signals.lists:
-            known = sorted(config.signals.lists)
+        if words not in config.signals.word_lists:
+            known = sorted(config.signals.word_lists)
             near = difflib.get_close_matches(words, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
             raise _wrong("max_share", f"signals.lists has no word list {words!r}; {hint}")

@@ -36,7 +36,7 @@ def write_pages(store: Store, config: Config, unit: str, pages: Sequence[Page]) 
     said = {"doc_id": names, "url": [page.url for page in pages], "host": [urlsplit(page.url).hostname or "" for page in pages]}
     write(store, f"documents/{unit}.parquet", schema.DOCUMENTS, said, len(pages))
     measured = {"doc_id": names, "letters": [page.letters for page in pages]}
-    for words in config.signals.lists:
+    for words in config.signals.word_lists:
         measured[f"{words}_distinct"] = [page.words.get(words, 0) for page in pages]
     write(store, f"signals/{unit}.parquet", signals_schema(config), measured, len(pages))
 

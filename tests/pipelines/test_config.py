@@ -92,12 +92,9 @@ def test_every_config_of_the_repository_can_be_loaded(name: str) -> None:
         ("signals.lists.ng=[hojichar:adult_keywords_jp]", "adult_keywords_ja"),
         ("signals.classifiers.edu={model: nowhere.bin}", "nowhere.bin"),
         ("signals.classifiers.letters={model: m.bin}", "there is a signal letters already"),
-        (
-            "signals.lists={ng: ['hojichar:adult_keywords_ja'], v1: ['seiryu:dating_sites']}",
-            "there is a signal v1_letters already",
-        ),
+        ("signals.lists.v1=['seiryu:dating_sites']", "there is a signal v1_letters already"),
         ("signals.lists={'../x': ['seiryu:dating_sites']}", "signals.lists.../x"),
-        ("signals.lists={ours: ['seiryu:dating_sites']}", "a word list ng in signals.lists would give it"),
+        ("signals.lists.ng=null", "a word list ng in signals.lists would give it"),
         ("hosts.block=[co.jp]", "co.jp"),
         ("hosts.ut1=nowhere", "nowhere"),
         ("hosts.max_share={dates: 0.1}", "dating"),
@@ -133,3 +130,11 @@ def test_help_is_there_at_once_because_it_imports_nothing_heavy() -> None:
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     assert "verify" in seiryu("--help").out
+
+
+def test_own_word_lists_stand_beside_the_defaults_and_null_drops_one(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(GOOD + "signals:\n  lists:\n    ours: [own.txt]\n    dating: null\n")
+    config = load_config(str(path))
+    assert config.signals.word_lists == {"ng": ("hojichar:adult_keywords_ja",), "ours": ("own.txt",)}
+    assert type(config).model_validate_json(config.model_dump_json()) == config
