@@ -1,20 +1,14 @@
-"""Every signal against a plain-Python twin, on whatever Unicode holds and on the sample pages."""
-
-import gzip
-import json
-from pathlib import Path
+"""Every signal against a plain-Python twin, on whatever Unicode holds and on all shared pages."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twins import twin
+from twins import shared_pages, twin
 
 from seiryu.filters.instruments import possible
 from seiryu.filters.signals import FAMILIES, SIGNALS, measure, repeats
-
-LABELS = Path(__file__).parents[3] / "samples" / "labels.jsonl.gz"
 
 
 def of(text, families=("swallow",)):
@@ -35,9 +29,8 @@ def test_every_signal_equals_its_plain_twin_on_any_text(texts):
         assert {name: values[i].item() for name, values in measured.items()} == twin(text)
 
 
-def test_every_signal_equals_its_plain_twin_on_the_sample_pages():
-    with gzip.open(LABELS, "rt") as lines:
-        texts = [text for line in lines if (text := json.loads(line).get("gold_text"))][::5]
+def test_every_signal_equals_its_plain_twin_on_all_shared_pages():
+    texts = shared_pages()
     assert len(texts) > 100
     measured = measure(pa.array(texts), ("swallow",))
     for i, text in enumerate(texts):
