@@ -54,6 +54,7 @@ def test_one_long_member_cut_anywhere_keeps_all_that_was_inflated(pack_up):
     @settings(deadline=None, max_examples=40)
     @given(st.integers(len(packed) // 4, len(packed) - 1))
     @example(len(packed) - 1)
+    @example(139_569 if len(packed) > 139_569 else len(packed) - 1)
     def check(cut):
         items = read(packed[:cut])
         found = told(items)
@@ -61,7 +62,9 @@ def test_one_long_member_cut_anywhere_keeps_all_that_was_inflated(pack_up):
         assert len(damage(items)) == 1
         if pack_up(b"")[:2] == b"\x1f\x8b":
             inflated = zlib.decompressobj(31).decompress(packed[:cut])
-            assert len(found) == len([True for item in records(read(plain)) if item.offset + item.length <= len(inflated)])
+            ends = [item.offset + item.length for item in records(read(plain))]
+            # isal may give the last symbol, of 258 bytes at most, where zlib waits for more bits: at 4 of 185,000 cuts
+            assert sum(end <= len(inflated) for end in ends) <= len(found) <= sum(end <= len(inflated) + 258 for end in ends)
 
     check()
 
