@@ -73,7 +73,7 @@ def _morphology(config: Config) -> bool:
 
 def _check_names(wanted: Signals) -> None:
     """ConfigError for a list or a classifier whose signals would have the name of another signal."""
-    seen: set[str] = set()
+    seen = {"doc_id"}
     for signal in possible(wanted.word_lists, wanted.classifiers):
         if signal.name in seen:
             field = "classifiers" if signal.name in wanted.classifiers else "lists"

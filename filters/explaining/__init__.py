@@ -12,7 +12,7 @@ from collections.abc import Callable
 from seiryu.filters.explaining.counted import counted, v1_sentences
 from seiryu.filters.explaining.pieces import Span, joined, sentences
 from seiryu.filters.instruments import Instruments
-from seiryu.filters.morphology import words
+from seiryu.filters.morphology import short_units, words
 from seiryu.filters.rules import Rule
 
 __all__ = ["Span", "spans"]
@@ -27,18 +27,21 @@ def spans(text: str, rule: Rule, value: float, made: Instruments) -> list[Span]:
     """
     low = value < rule.low
     if pieces := _LENGTHS.get(rule.signal):
-        limit = rule.low if low else rule.high
-        return [(begin, end) for begin, end in pieces(text) if (end - begin < limit if low else end - begin > limit)]
+        return [(begin, end) for begin, end in pieces(text) if (end - begin < rule.low if low else _beyond(end - begin, rule))]
     name = rule.signal.rpartition("_")[0]
     if name in made.lists.names and not low:
         return joined((hit.begin, hit.end) for hit in made.lists.hits(text) if hit.list == name)
     if rule.signal == "tokens_per_letter" and not low:
-        return _costly_lines(text, rule.high, made)
+        return _costly_lines(text, min(rule.high, rule.below), made)
     find = counted(rule.signal)
     if find is None:
         return []
     found = joined(find(text, made))
     return gaps(text, found) if low else found
+
+
+def _beyond(value: float, rule: Rule) -> bool:
+    return value > rule.high or value >= rule.below
 
 
 def gaps(text: str, found: list[Span]) -> list[Span]:
@@ -64,11 +67,15 @@ def _words(text: str) -> list[Span]:
     return [(int(begin), int(end)) for begin, end in words(text).spans]
 
 
+def _short_units(text: str) -> list[Span]:
+    return [(int(begin), int(end)) for begin, end in short_units(text)]
+
+
 _LENGTHS: dict[str, Callable[[str], list[Span]]] = {
     "mean_sentence_letters": sentences,
     "longest_sentence_letters": sentences,
     "v1_mean_sentence_letters": v1_sentences,
     "v1_longest_sentence_letters": v1_sentences,
     "mean_word_letters": _words,
-    "fineweb_mean_word_letters": _words,
+    "fineweb_mean_word_letters": _short_units,
 }

@@ -1,6 +1,7 @@
 """Rules out of YAML: packaged presets, own files, and changes to them. Whatever is wrong is one line with file, line and rule."""
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from importlib import resources
@@ -12,6 +13,8 @@ import yaml
 
 from seiryu.filters.rules import Rule, RuleError, check, nearest
 
+_NAME = re.compile("[a-z][a-z0-9_]*")
+_TAKEN = ("kept", "cut", "blocked_url", "blocked_host")  # what documents are counted under beside the rules
 _LIMITS = ("low", "high", "below")
 _FIELDS = {field.name: field.default for field in fields(Rule)}
 
@@ -129,6 +132,8 @@ def _rule(entry: Any, where: str, signals: Collection[str]) -> Rule:
     for key, default in _FIELDS.items():
         if default is MISSING and not entry.get(key):
             raise RuleError(f"{where}: {key} is missing")
+    if not _NAME.fullmatch(entry["name"]) or entry["name"] in _TAKEN:
+        raise RuleError(f"{where}: a name is of a-z, 0-9 and _, and none of {', '.join(_TAKEN)}; choose another")
     rule = Rule(**entry)
     if rule.signal not in signals:
         name, _, kind = rule.signal.rpartition("_")

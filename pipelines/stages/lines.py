@@ -42,13 +42,14 @@ def survivor_inputs(state: State) -> dict[str, dict[str, Any]]:
     chosen = state.completed("select").get("all")
     if not chosen:
         return {}
+    dedup = {output.name: output.sha256 for output in chosen.outputs}
     extracted, addresses, decided = state.completed("extract"), state.completed("addresses"), state.completed("decide")
     return {
         name: {
             "documents": extracted[name].output(f"documents/{name}.parquet").sha256,
             "addresses": addresses[name].output(f"addresses/{name}.parquet").sha256,
             "verdicts": decided[name].digest,
-            "dedup": chosen.output(f"dedup/{name}.parquet").sha256,
+            "dedup": dedup[f"dedup/{name}.parquet"],
         }
         for name in state.completed("signatures")
     }

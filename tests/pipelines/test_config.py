@@ -91,6 +91,7 @@ def test_every_config_of_the_repository_can_be_loaded(name: str) -> None:
         ("signals.lists.ng=[nowhere.txt]", "nowhere.txt"),
         ("signals.lists.ng=[hojichar:adult_keywords_jp]", "adult_keywords_ja"),
         ("signals.classifiers.edu={model: nowhere.bin}", "nowhere.bin"),
+        ("signals.classifiers.doc_id={model: m.bin}", "there is a signal doc_id already"),
         ("signals.classifiers.letters={model: m.bin}", "there is a signal letters already"),
         ("signals.lists.v1=['seiryu:dating_sites']", "there is a signal v1_letters already"),
         ("signals.lists={'../x': ['seiryu:dating_sites']}", "signals.lists.../x"),

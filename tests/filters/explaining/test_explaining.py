@@ -123,6 +123,7 @@ def test_every_signal_has_spans_that_lie_in_the_text_and_apart_or_none(text):
             Rule("r", "mojibake_share", high=0.0),
             ["縺薙ｌ縺ｯ譁�ｭ怜喧縺代"],
         ),
+        ("短い。これは少し長めの文である。", Rule("r", "longest_sentence_letters", below=13), ["これは少し長めの文である。"]),
         ("問い合わせは info@example.jp まで", Rule("r", "emails", high=0), ["info@example.jp"]),
         ("这个软件们的说明、日本語", Rule("r", "simplified_han_share", high=0.1), ["这", "软", "们", "说"]),
         ("長さだけ", Rule("r", "letters", low=400), []),

@@ -123,6 +123,8 @@ def test_an_unknown_preset_names_those_there_are():
         ("rules:\n- {name: a, low: 1}", ["rule 'a'", "signal is missing"]),
         ("rules:\n- {signal: letters, low: 1}", ["own.yaml:2: rule 1", "name is missing"]),
         ("rules:\n- {name: 3, signal: letters, low: 1}", ["rule 1", "name must be text"]),
+        ("rules:\n- {name: blocked_host, signal: letters, low: 1}", ["own.yaml:2", "none of kept, cut"]),
+        ("rules:\n- {name: 'a b', signal: letters, low: 1}", ["own.yaml:2", "a name is of a-z"]),
         ("rules:\n- too_short", ["rule 1", "must be a mapping", "str 'too_short'"]),
         ("rules:\n" + "- {name: a, signal: letters, low: 1}\n" * 2, ["own.yaml:3: rule 'a'", "twice, first in line 2"]),
         ("rules:\n- {name: a, signal: letters, low: 1, low: 2}", ["own.yaml:2: 'low' stands there twice"]),
