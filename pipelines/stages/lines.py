@@ -43,11 +43,13 @@ def survivor_inputs(state: State) -> dict[str, dict[str, Any]]:
     if not chosen:
         return {}
     dedup = {output.name: output.sha256 for output in chosen.outputs}
-    extracted, addresses, decided = state.completed("extract"), state.completed("addresses"), state.completed("decide")
+    extracted, annotated = state.completed("extract"), state.completed("annotate")
+    addresses, decided = state.completed("addresses"), state.completed("decide")
     return {
         name: {
             "documents": extracted[name].output(f"documents/{name}.parquet").sha256,
             "addresses": addresses[name].output(f"addresses/{name}.parquet").sha256,
+            "signals": annotated[name].digest,
             "verdicts": decided[name].digest,
             "dedup": dedup[f"dedup/{name}.parquet"],
         }

@@ -34,10 +34,12 @@ def band_column(band: int) -> str:
 
 
 def units(state: State) -> list[Unit]:
-    made, extracted = [], state.completed("extract")
+    made, extracted, annotated = [], state.completed("extract"), state.completed("annotate")
     for name, done in state.completed("decide").items():
         documents = extracted[name].output(f"documents/{name}.parquet").sha256
-        made.append(Unit("signatures", name, {}, {"documents": documents, "verdicts": done.digest}))
+        made.append(
+            Unit("signatures", name, {}, {"documents": documents, "signals": annotated[name].digest, "verdicts": done.digest})
+        )
     return made
 
 
