@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
@@ -123,10 +123,15 @@ def _fields(location: tuple[int | str, ...]) -> list[str]:
     model: Any = Config
     for part in location:
         field = model.model_fields.get(str(part)) if isinstance(model, type) and issubclass(model, Section) else None
-        model = field.annotation if field else None
+        model = _section(field.annotation) if field else None
     if isinstance(model, type) and issubclass(model, Section):
         return list(model.model_fields)
     return list(RuleChange.model_fields)
+
+
+def _section(annotation: Any) -> Any:
+    """The section in an annotation such as `RepeatedLines | None`."""
+    return next((part for part in get_args(annotation) if isinstance(part, type) and issubclass(part, Section)), annotation)
 
 
 def _kind(value: Any) -> str:

@@ -86,6 +86,8 @@ def recount(state: State, preset: str = "", changes: Sequence[str] = ()) -> Reco
 
     ConfigError for rules that are wrong or that ask for a signal the run did not measure.
     """
+    if not state.completed("decide"):
+        raise ConfigError(f"{state.store.root}: nothing is judged there yet; `seiryu run CONFIG --until decide` does it")
     rules = other_rules(state, preset, changes)
     columns = ["letters", "tokens", *dict.fromkeys(rule.signal for rule in rules if rule.signal not in ("letters", "tokens"))]
     total = Recount(rules, {rule.name: Tally() for rule in rules}, note=_note(rules, state))

@@ -48,6 +48,10 @@ def fails(tmp_path: Path, text: str, *changes: str) -> str:
             "rules:\n  change:\n    few_hiragana: {lo: 1}\n",
             'c.yaml:7: rules.change.few_hiragana.lo: unknown key; did you mean "low"?',
         ),
+        (
+            "clean:\n  repeated_lines: {min_page: 1}\n",
+            'c.yaml:6: clean.repeated_lines.min_page: unknown key; did you mean "min_pages"?',
+        ),
         ("rules: swallow\n", "c.yaml:5: rules: a mapping with preset, change is wanted, not a text"),
         ("run: [\n", "c.yaml:6: not YAML"),
     ],

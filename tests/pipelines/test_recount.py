@@ -126,6 +126,12 @@ def test_rules_that_cannot_be_judged_end_with_2_and_one_line(arguments: tuple[st
     assert message in ended.err
 
 
+def test_a_run_that_has_judged_nothing_yet_is_said_to_be_one(run_copy: Path) -> None:
+    shutil.rmtree(run_copy / "run/units/decide")
+    ended = seiryu("rules", run_copy / "run")
+    assert (ended.code, "nothing is judged there yet" in ended.err, ended.err.count("\n")) == (2, True, 1)
+
+
 def test_a_bad_rule_file_ends_with_2_and_its_line(small_run: Path, tmp_path: Path) -> None:
     preset = tmp_path / "own.yaml"
     for text, message in (
