@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -200,9 +201,11 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last line of defence
         code = _unexpected(error, verbose)
     if code == 130:  # Ctrl-C, which typer turns into this code where it sees it first
-        print("interrupted; what is done is kept, the same command goes on", file=sys.stderr, flush=True)
-        os._exit(code)  # Ray's threads may still be at work, and crash a process that takes itself down in order
-    sys.exit(code)
+        print("interrupted; what is done is kept, the same command goes on", file=sys.stderr)
+    with suppress(BrokenPipeError):  # whoever read it has seen enough
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)  # libraries' threads may still be at work, and crash a process that takes itself down in order
 
 
 def _failed(error: SeiryuError, verbose: bool) -> int:

@@ -75,7 +75,10 @@ def _demand(rules: Sequence[Rule]) -> tuple[int, int]:
 
 
 def _counted_on(config: Config) -> tuple[Rule, ...]:
-    return _rules("extract.counts_on", config.extract.counts_on.model_dump_json(), _signals(config))
+    # Nothing is measured by these, so they may ask for the default word lists whether the run has them or not.
+    every_list = {**type(config.signals).model_fields["lists"].default, **config.signals.word_lists}
+    signals = tuple(signal.name for signal in possible(every_list, config.signals.classifiers))
+    return _rules("extract.counts_on", config.extract.counts_on.model_dump_json(), signals)
 
 
 def _signals(config: Config) -> tuple[str, ...]:
@@ -88,7 +91,7 @@ def _rules(where: str, section: str, signals: tuple[str, ...]) -> tuple[Rule, ..
     wanted: Rules | CountsOn = CountsOn.model_validate_json(section)
     changes = {name: None if patch is None else patch.model_dump(exclude_none=True) for name, patch in wanted.change.items()}
     try:
-        rules = load_preset(wanted.preset, signals)
+        rules = load_preset(wanted.preset, signals, [name for name, patch in changes.items() if patch is None])
     except RuleError as error:
         raise ConfigError(f"{where}.preset: {error}", (*where.split("."), "preset")) from error
     try:

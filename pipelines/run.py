@@ -11,6 +11,7 @@ from seiryu.corpus.storage import Store
 from seiryu.pipelines.attempt import set_aside_record
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.config import Config
+from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.engine import Progress, cluster, run_units
 from seiryu.pipelines.record import run_record
 from seiryu.pipelines.screen import say, watching
@@ -55,7 +56,7 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
         before = _before(first)
         for stage in CHAIN:
             if stage in before:
-                _as_it_is(state, stage, first)
+                _as_it_is(state, stage, first, ended)
                 continue
             standing = state.look(stage)
             _drop_orphans(state, standing, prune)
@@ -83,22 +84,40 @@ def _before(first: str) -> tuple[Stage, ...]:
     return CHAIN[: names.index(first)] if first else ()
 
 
-def _as_it_is(state: State, stage: Stage, first: str) -> None:
-    """Take a stage before the first one; NotThere if it is not done, or not what this config would make."""
+def _as_it_is(state: State, stage: Stage, first: str, ended: Ended) -> None:
+    """Take a stage before the first one. NotThere if it is not done, not what this config would make, or lacks units.
+
+    Units that were set aside stay so, and count as such.
+    """
     whole = f"run without --from {first} to have it made"
+    aside = state.set_aside(stage.name)
+    ended.set_aside |= {f"{stage.name} {unit}": why["reason"] for unit, why in aside.items()}
     if stage is CHAIN[0]:
         try:
             state.take(stage)
         except InputError as error:
             raise NotThere(f"{error}; {whole}") from error
-        return
-    standing = state.look(stage)
-    if standing.to_make:
-        why = next(iter(standing.stale.values()), "not made yet")
+        missing, why = _never_read(state, stage) - set(aside), "not read yet"
+        units = missing | set(state.completed(stage.name))
+    else:
+        standing = state.look(stage)
+        missing, units = {unit.name for unit in standing.to_make} - set(aside), {unit.name for unit in standing.units}
+        why = next((standing.stale[name] for name in sorted(missing) if name in standing.stale), "not made yet")
+    if missing:
         raise NotThere(
-            f"{stage.name}: {len(standing.to_make):,} of {len(standing.units):,} units are not there as they are wanted "
-            f"({why}); {whole}"
+            f"{stage.name}: {len(missing):,} of {len(units):,} units are not there as they are wanted ({why}); {whole}"
         )
+
+
+def _never_read(state: State, stage: Stage) -> set[str]:
+    """Archives that the config names and nothing was made of; none can be told where the archives are gone."""
+    try:
+        wanted = {unit.name for unit in stage.units(state)}
+    except ConfigError:
+        done = len(state.completed(stage.name))
+        say(f"{stage.name}: source.paths names archives that are not there; going on with the {done:,} that were read")
+        return set()
+    return wanted - set(state.completed(stage.name))
 
 
 def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:

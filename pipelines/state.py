@@ -79,7 +79,7 @@ class State:
                 standing.missing.append(unit)
             elif sidecar.made_of != wanted:
                 standing.stale[unit.name] = difference(sidecar.made_of, wanted)
-            elif lost := next((output.name for output in sidecar.outputs if not self.store.exists(output.name)), ""):
+            elif lost := self._lost(sidecar):
                 standing.stale[unit.name] = f"its output {lost} is missing"
             else:
                 standing.done[unit.name] = sidecar
@@ -102,7 +102,13 @@ class State:
             made = {key: sidecar.made_of[key] for key in wanted}
             if made != wanted:
                 raise InputError(f"{stage.name} {name} would be made differently now ({difference(made, wanted)})")
+            if lost := self._lost(sidecar):
+                raise InputError(f"{stage.name} {name}: its output {lost} is missing")
         self._completed[stage.name] = done
+
+    def _lost(self, sidecar: Sidecar) -> str:
+        """The first of a unit's outputs that is not there any more; empty if all are."""
+        return next((output.name for output in sidecar.outputs if not self.store.exists(output.name)), "")
 
     def _read(self, name: str) -> Sidecar | None:
         """A sidecar; None if it is damaged, which is as if the unit had never been made."""

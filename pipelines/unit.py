@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ from seiryu.pipelines.counts import Counts
 
 if TYPE_CHECKING:
     from seiryu.pipelines.state import State
+
+
+_MOST_SHOWN = 6  # entries of a list that are told one by one
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +139,25 @@ def difference(old: dict[str, Any], new: dict[str, Any]) -> str:
             elif name == ".version":
                 changes.append(f"code version {before} -> {after}")
             else:
-                changes.append(f"{name.removeprefix('.settings.').removeprefix('.params.')}: {before} -> {after}")
+                changes.append(f"{name.removeprefix('.settings.').removeprefix('.params.')}: {_shown(before)} -> {_shown(after)}")
+    if not changes and old != new:
+        return "the same in another order"
     return "; ".join(changes[:3]) + (f" and {len(changes) - 3} more" if len(changes) > 3 else "")
 
 
 def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, list) and value and all(isinstance(row, list) and row and isinstance(row[0], str) for row in value):
+        value = {row[0]: row[1:] for row in value}  # such as rules, by name
     if isinstance(value, dict):
         return [item for key, inner in value.items() for item in _flat(f"{prefix}.{key}", inner)]
-    return [(prefix, json.dumps(value, ensure_ascii=False))]
+    return [(prefix, value)]
+
+
+def _shown(value: Any) -> str:
+    """A value in a few letters."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, list) and len(value) > _MOST_SHOWN:
+        return f"{len(value):,} entries"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if not _HASH.fullmatch(text.strip('"')) else f"{text[1:9]}..."

@@ -25,11 +25,11 @@ def preset_names() -> list[str]:
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
-def load_preset(preset: str | Path, signals: Collection[str]) -> tuple[Rule, ...]:
+def load_preset(preset: str | Path, signals: Collection[str], dropped: Collection[str] = ()) -> tuple[Rule, ...]:
     """The rules of a packaged preset by its name, or of a file: what has a / or ends in .yaml is a path.
 
-    `signals`: the names that a rule may ask for. Raises RuleError, whose message begins with the file and, where one is to blame,
-    the line.
+    `signals`: the names that a rule may ask for; one of `dropped` may ask for any, because a change takes it out. Raises RuleError,
+    whose message begins with the file and, where one is to blame, the line.
     """
     where = str(preset)
     try:
@@ -49,7 +49,7 @@ def load_preset(preset: str | Path, signals: Collection[str]) -> tuple[Rule, ...
         if key not in ("rules", "about"):
             raise RuleError(f"{where}: unknown key {key!r}{nearest(key, ('rules', 'about'))}")
     rules = [
-        _rule(entry, f"{where}:{line}: rule {i + 1}", signals)
+        _rule(entry, f"{where}:{line}: rule {i + 1}", signals if _name(entry) not in dropped else (*signals, entry.get("signal")))
         for i, (entry, line) in enumerate(zip(data["rules"], lines, strict=True))
     ]
     _each_once(rules, lines, where)
@@ -145,6 +145,10 @@ def _rule(entry: Any, where: str, signals: Collection[str]) -> Rule:
         upper = f"high {rule.high:g}" if rule.low > rule.high else f"below {rule.below:g}"
         raise RuleError(f"{where}: low {rule.low:g} against {upper} would reject every document")
     return rule
+
+
+def _name(entry: Any) -> Any:
+    return entry.get("name") if isinstance(entry, Mapping) else None
 
 
 def _kind(value: Any) -> str:

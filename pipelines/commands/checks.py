@@ -20,12 +20,23 @@ def checked(path: str, changes: Sequence[str], *, need_archives: bool = True) ->
     try:
         if need_archives:
             archives(config)
-        rules_in_force(config)
+        _check_names(config)
         instruments(config)
         check_hosts(config)
     except ConfigError as error:
         raise located(error, path, changes) from error
     return config
+
+
+def _check_names(config: Config) -> None:
+    """ConfigError for a rule that is called like another line of the funnel, or for rules that are wrong."""
+    taken = {reason for stage in CHAIN if stage.name != "decide" for reason in stage.reasons(config)}
+    for rule in rules_in_force(config):
+        if rule.name in taken:
+            raise ConfigError(
+                f"rules.change: rule {rule.name!r}: documents are counted under this name elsewhere; choose another",
+                ("rules", "change", rule.name),
+            )
 
 
 def finished(run: str) -> State:

@@ -18,7 +18,9 @@ from seiryu.pipelines.screen import out
 
 _SHOWN, _CONTEXT, _LONGEST = 5, 12, 60  # spans of a rule, letters around one, letters of one
 _MARKS = {"same": ("", "", ""), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)  # and what turns the writing round
 
 
 def explain_command(run: str, document: str, text: str, *, as_json: bool) -> int:
@@ -57,7 +59,7 @@ def _show(found: Explanation) -> None:
         rules.add_column(title)
     for judged in found.rules:
         verdict = "rejects" if judged.rejects else ""
-        rules.add_row(judged.rule.name, judged.rule.signal, f"{judged.value:.5g}", judged.rule.limits(), verdict,
+        rules.add_row(judged.rule.name, judged.rule.signal, _number(judged.value), judged.rule.limits(), verdict,
                       style="bold" if judged.rejects else "")  # fmt: skip
     out.print(rules)
     for judged in found.rules:
@@ -69,12 +71,12 @@ def _show(found: Explanation) -> None:
     others.add_column("value", justify="right")
     for name, value in found.signals.items():
         if name not in asked:
-            others.add_row(name, f"{value:.5g}")
+            others.add_row(name, _number(value))
     out.print()
     out.print(others)
-    if found.final is not None and found.final != found.text:
+    if found.cleaned is not None and found.cleaned != found.text:
         out.print("\nwhat cleaning changed", style="bold")
-        out.print(_changes(found.text, found.final))
+        out.print(_changes(found.text, found.cleaned))
 
 
 def _show_spans(text: str, judged: Judged) -> None:
@@ -87,12 +89,16 @@ def _show_spans(text: str, judged: Judged) -> None:
         piece = text[begin:end] if end - begin <= _LONGEST else f"{text[begin : begin + _LONGEST]} ..."
         line = Text(f"  {begin:>6} ")
         line.append(plain(before), style="dim")
-        line.append(plain(piece), style="reverse")
+        line.append(f">>{plain(piece)}<<", style="reverse")
         line.append(plain(after), style="dim")
         line.append(f"  ({end - begin:,} letters)", style="dim")
         out.print(line)
     if len(judged.spans) > _SHOWN:
         out.print(f"  and {len(judged.spans) - _SHOWN:,} more")
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.5g}"
 
 
 def _changes(before: str, after: str) -> Text:

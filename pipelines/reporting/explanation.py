@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from seiryu.corpus import schema
+from seiryu.filters.cleaning import clean
 from seiryu.filters.cleaning.difference import difference
 from seiryu.filters.explaining import Span, spans
 from seiryu.filters.finding.language import language
@@ -21,6 +22,10 @@ from seiryu.filters.rules import Rule
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.measured import instruments, read_signals
 from seiryu.pipelines.rules_in_force import rules_in_force
+from seiryu.pipelines.stages.boilerplate import lines_of
+from seiryu.pipelines.stages.clean import settings_of_clean, why_not
+from seiryu.pipelines.stages.decide import judged_by
+from seiryu.pipelines.stages.lines import wanted
 from seiryu.pipelines.state import State
 
 _PLACE = (
@@ -52,8 +57,8 @@ class Judged:
 class Explanation:
     """A document, all its signals, every rule's verdict, and what became of it behind the rules.
 
-    `place`: where it comes from, empty for a text of nobody's; `fate`: (stage, what it said) in the order of the stages; `final`: its
-    text in the corpus, None if it is not there.
+    `place`: where it comes from, empty for a text of nobody's; `fate`: (stage, what it said) in the order of the stages; `cleaned`:
+    what cleaning made of it, None if it never came so far; `final`: its text in the corpus, None if it is not there.
     """
 
     text: str
@@ -61,6 +66,7 @@ class Explanation:
     signals: dict[str, float]
     rules: list[Judged]
     fate: list[tuple[str, str]]
+    cleaned: str | None = None
     final: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -71,7 +77,8 @@ class Explanation:
         ]  # fmt: skip
         place = {name: str(value) if name == "crawl_date" else value for name, value in self.place.items()}
         return {"place": place, "signals": self.signals, "rules": rules, "fate": [list(step) for step in self.fate], "text": self.text,
-                "final": self.final, "changes": difference(self.text, self.final or self.text)}  # fmt: skip
+                "final": self.final, "cleaned": self.cleaned,
+                "changes": difference(self.text, self.text if self.cleaned is None else self.cleaned)}  # fmt: skip
 
 
 def explain_text(state: State, text: str) -> Explanation:
@@ -79,9 +86,10 @@ def explain_text(state: State, text: str) -> Explanation:
     found, score = language(text)
     measured = instruments(state.config).measure(pa.array([text]), np.array([score]))
     signals = {name: values[0].item() for name, values in measured.items()}
-    rules = _judged(state, text, signals)
+    rules = _judged(state, rules_in_force(state.config), text, signals)
     fate = [("extract", f"language {found or 'unknown'} ({score:g})"), ("decide", _verdict(rules, ""))]
-    return Explanation(text, {}, signals, rules, fate)
+    cleaned = clean(text, settings_of_clean(state.config)).text  # of no site, so no line is known to be repeated there
+    return Explanation(text, {}, signals, rules, fate, cleaned)
 
 
 def explain_document(state: State, doc_id: str) -> Explanation:
@@ -93,23 +101,21 @@ def explain_document(state: State, doc_id: str) -> Explanation:
         return Explanation(text, place, {}, [], [("extract", "kept; the run has not measured it yet")])
     signals = read_signals(state.store, state.config, unit).slice(row, 1).to_pylist()[0]
     del signals["doc_id"]
-    rules = _judged(state, text, signals)
-    if unit not in state.completed("decide"):
-        return Explanation(text, place, signals, rules, [("decide", "not done yet")])
+    decided = state.completed("decide")
+    if unit not in decided:
+        return Explanation(text, place, signals, [], [("decide", "not done yet")])
+    rules = _judged(state, judged_by(decided[unit], state.config), text, signals)
     verdict = _row(state, f"verdicts/{unit}.parquet", schema.VERDICTS, row)
     fate = [("decide", _verdict(rules, verdict["blocked"]))]
-    final = (
-        _behind_the_rules(state, unit, document["doc_id"], fate)
-        if not verdict["reject_mask"] and not verdict["blocked"]
-        else None
-    )
-    return Explanation(text, place, signals, rules, fate, final)
+    if verdict["reject_mask"] or verdict["blocked"]:
+        return Explanation(text, place, signals, rules, fate)
+    return Explanation(text, place, signals, rules, fate, *_behind_the_rules(state, unit, document, row, fate))
 
 
-def _judged(state: State, text: str, signals: dict[str, float]) -> list[Judged]:
+def _judged(state: State, rules: Sequence[Rule], text: str, signals: dict[str, float]) -> list[Judged]:
     made = instruments(state.config)
     judged = []
-    for rule in rules_in_force(state.config):
+    for rule in rules:
         value = signals[rule.signal]
         rejects = bool(rule.rejects(np.array([value]))[0])
         judged.append(Judged(rule, value, rejects, spans(text, rule, value, made) if rejects else []))
@@ -122,22 +128,31 @@ def _verdict(rules: Sequence[Judged], blocked: str) -> str:
     return "; ".join(said + ([f"on an address that is not wanted: {blocked}"] if blocked else []))
 
 
-def _behind_the_rules(state: State, unit: str, doc_id: str, fate: list[tuple[str, str]]) -> str | None:
-    """What deduplication and cleaning said, added to `fate`; the final text if there is one."""
+def _behind_the_rules(
+    state: State, unit: str, document: dict[str, Any], row: int, fate: list[tuple[str, str]]
+) -> tuple[str | None, str | None]:
+    """(the cleaned text, the final one), and what deduplication and cleaning said, added to `fate`."""
     if not state.completed("select") or not state.store.exists(f"dedup/{unit}.parquet"):
-        return None
-    found = _by_id(state, f"dedup/{unit}.parquet", schema.DECISIONS, doc_id)
+        return None, None
+    found = _by_id(state, f"dedup/{unit}.parquet", schema.DECISIONS, document["doc_id"])
     if found and found["verdict"] != "kept":
         fate.append(("select", f"near-duplicate of {found['duplicate_of']}"))
-        return None
+        return None, None
     fate.append(("select", f"kept; {found['duplicates'] if found else 0:,} near-duplicates were removed for it"))
     if unit not in state.completed("clean"):
-        return None
-    final = _by_id(state, f"corpus/{unit}.parquet", schema.CORPUS, doc_id)
-    fate.append(
-        ("clean", "in the corpus" if final else "not in the corpus: too short, or against the rules, once it was cleaned")
-    )
-    return str(final["text"]) if final else None
+        return None, None
+    final = _by_id(state, f"corpus/{unit}.parquet", schema.CORPUS, document["doc_id"])
+    if final:
+        fate.append(("clean", "in the corpus"))
+        return str(final["text"]), str(final["text"])
+    config, lines = state.config, frozenset[str]()
+    if wanted(config):
+        site = _row(state, f"addresses/{unit}.parquet", schema.ADDRESSES, row)["site"]
+        lines = lines_of(state.store, config, pa.chunked_array([[site]])).get(site, lines)
+    cleaned = clean(document["text"], settings_of_clean(config), lines).text
+    why = why_not(config, cleaned, document["language_score"])
+    fate.append(("clean", f"not in the corpus: {'; '.join(why) or 'the run was made with other settings'}"))
+    return cleaned, None
 
 
 def _find(state: State, doc_id: str) -> tuple[str, int]:

@@ -71,7 +71,8 @@ def _pages(counts: Counts, stage: Stage, config: Config) -> list[Step]:
 
 
 def _reasons(counts: Counts, stage: Stage, config: Config, skip: tuple[str, ...]) -> Iterator[Step]:
-    for reason in stage.reasons(config):
+    known = stage.reasons(config)
+    for reason in (*known, *sorted(counts.rejected.keys() - set(known))):  # the others: of rules that the config no longer has
         if reason not in skip and counts.rejected[reason]:
             yield Step("rejected", stage.name, reason, counts.rejected[reason], counts.letters.get(reason))
 

@@ -23,8 +23,8 @@ from seiryu.filters.rules import Rule, RuleError, judge
 from seiryu.filters.rules.presets import change, load_preset, preset_names
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.measured import read_signals, signals_schema
-from seiryu.pipelines.rules_in_force import check_against_extraction, rules_in_force
-from seiryu.pipelines.stages.decide import passes
+from seiryu.pipelines.rules_in_force import check_against_extraction
+from seiryu.pipelines.stages.decide import judged_by, passes
 from seiryu.pipelines.state import State
 
 Sums = npt.NDArray[np.int64]  # documents, letters, tokens
@@ -86,9 +86,7 @@ def recount(state: State, preset: str = "", changes: Sequence[str] = ()) -> Reco
 
     ConfigError for rules that are wrong or that ask for a signal the run did not measure.
     """
-    if not state.completed("decide"):
-        raise ConfigError(f"{state.store.root}: nothing is judged there yet; `seiryu run CONFIG --until decide` does it")
-    rules = other_rules(state, preset, changes)
+    rules = other_rules(state, own_rules(state), preset, changes)
     columns = ["letters", "tokens", *dict.fromkeys(rule.signal for rule in rules if rule.signal not in ("letters", "tokens"))]
     total = Recount(rules, {rule.name: Tally() for rule in rules}, note=_note(rules, state))
 
@@ -101,18 +99,28 @@ def recount(state: State, preset: str = "", changes: Sequence[str] = ()) -> Reco
     return total
 
 
-def other_rules(state: State, preset: str, changes: Sequence[str]) -> tuple[Rule, ...]:
+def own_rules(state: State) -> tuple[Rule, ...]:
+    """The rules that the run's documents were judged by. ConfigError if none were, or not all by the same."""
+    decided = list(state.completed("decide").values())
+    if not decided:
+        raise ConfigError(f"{state.store.root}: nothing is judged there yet; `seiryu run CONFIG --until decide` does it")
+    if any(done.made_of["settings"] != decided[0].made_of["settings"] for done in decided):
+        raise ConfigError(f"{state.store.root}: its units were judged by different rules; let the run come to its end first")
+    return judged_by(decided[0], state.config)
+
+
+def other_rules(state: State, own: tuple[Rule, ...], preset: str, changes: Sequence[str]) -> tuple[Rule, ...]:
     """The rules that were asked for. A change of a rule that only another preset has takes that rule from there."""
     known = signals_schema(state.config).names
     possible = [*known, *(signal.name for signal in MORPHOLOGY)]
     try:
-        rules = load_preset(preset, possible) if preset else rules_in_force(state.config)
+        rules = load_preset(preset, possible) if preset else own
         wanted = _changes(changes)
         here = {rule.name for rule in rules}
         missing = [
             name for name in wanted if name not in here and wanted[name] is not None and "signal" not in (wanted[name] or {})
         ]
-        rules = change((*rules, *_elsewhere(missing, state, possible)), wanted, "--set", possible) if wanted else rules
+        rules = change((*rules, *_elsewhere(missing, own, possible)), wanted, "--set", possible) if wanted else rules
     except RuleError as error:
         raise ConfigError(str(error)) from error
     for rule in rules:
@@ -124,12 +132,12 @@ def other_rules(state: State, preset: str, changes: Sequence[str]) -> tuple[Rule
     return rules
 
 
-def _elsewhere(names: Sequence[str], state: State, possible: Sequence[str]) -> list[Rule]:
+def _elsewhere(names: Sequence[str], own: tuple[Rule, ...], possible: Sequence[str]) -> list[Rule]:
     """Rules by name from the run's own and then from the packaged presets, in that order."""
     found: dict[str, Rule] = {}
     if not names:
         return []
-    for rules in (rules_in_force(state.config), *(load_preset(preset, possible) for preset in preset_names())):
+    for rules in (own, *(load_preset(preset, possible) for preset in preset_names())):
         for rule in rules:
             if rule.name in names:
                 found.setdefault(rule.name, rule)

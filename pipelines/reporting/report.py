@@ -19,6 +19,7 @@ from seiryu.pipelines.reporting.funnel import funnel
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.sizes import human
 from seiryu.pipelines.stages.addresses import lists_of_pages
+from seiryu.pipelines.stages.decide import judged_by
 from seiryu.pipelines.stages.hosts import hosts_schema
 from seiryu.pipelines.state import State
 from seiryu.pipelines.version import VERSION
@@ -62,13 +63,13 @@ def _steps(state: State) -> list[dict[str, Any]]:
 
 
 def _rules(state: State) -> list[dict[str, Any]]:
-    counts = state.counts("decide")
+    counts, decided = state.counts("decide"), list(state.completed("decide").values())
     return [
         {
             "rule": rule, "first": counts.rejected[rule.name], "hit": counts.extra[f"hit.{rule.name}"],
             "only": counts.extra[f"only.{rule.name}"], "share": counts.extra[f"hit.{rule.name}"] / max(1, counts.records),
         }
-        for rule in rules_in_force(state.config)
+        for rule in (judged_by(decided[0], state.config) if decided else rules_in_force(state.config))
     ]  # fmt: skip
 
 

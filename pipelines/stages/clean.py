@@ -44,7 +44,11 @@ def units(state: State) -> list[Unit]:
 
 
 def settings(config: Config) -> dict[str, Any]:
-    return config.clean.model_dump(mode="json") | decide.settings(config) | {"measured": identities(config)}
+    return (
+        config.clean.model_dump(mode="json", exclude={"repeated_lines"})
+        | decide.settings(config)
+        | {"measured": identities(config)}
+    )
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
@@ -75,11 +79,27 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     return Result(counts, [out.written(target)])
 
 
+def settings_of_clean(config: Config) -> CleanSettings:
+    """What a config asks of `clean`."""
+    return CleanSettings(**config.clean.model_dump(exclude={"repeated_lines", "min_letters", "min_japanese_letters"}))
+
+
+def why_not(config: Config, text: str, language_score: float) -> list[str]:
+    """Why a text that was cleaned does not stay: what it lacks, and the rules that reject it; nothing if it stays."""
+    rules = rules_in_force(config)
+    asked = [*_SIGNALS, *(rule.signal for rule in rules)]
+    signals = instruments(config).measure(pa.array([text]), np.array([language_score]), only=asked)
+    least = {"letters": config.clean.min_letters, "japanese_letters": config.clean.min_japanese_letters}
+    short = [f"{signals[name][0]:,} {name}, {wanted:,} wanted" for name, wanted in least.items() if signals[name][0] < wanted]
+    fails = [f"{rule.name} ({rule.signal} {rule.limits()})" for rule in rules if rule.rejects(signals[rule.signal])[0]]
+    return [f"short_after_cleaning: {what}" for what in short] or [f"fails_after_cleaning: {what}" for what in fails]
+
+
 def _cleaned(documents: pa.Table, config: Config, store: Store) -> list[Cleaned]:
     lines = lines_of(store, config, documents["site"]) if wanted(config) else {}
-    chosen = config.clean.model_dump(exclude={"repeated_lines", "min_letters", "min_japanese_letters"})
+    chosen = settings_of_clean(config)
     pages = zip(documents["text"], documents["site"], strict=True)
-    return [clean(text.as_py(), CleanSettings(**chosen), lines.get(site.as_py(), frozenset())) for text, site in pages]
+    return [clean(text.as_py(), chosen, lines.get(site.as_py(), frozenset())) for text, site in pages]
 
 
 def _signals(store: Store, config: Config, unit: str, doc_id: pa.ChunkedArray) -> dict[str, npt.NDArray[Any]]:

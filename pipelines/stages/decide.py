@@ -21,12 +21,13 @@ from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
 from seiryu.filters.rules import Rule, first_reason, judge
 from seiryu.pipelines.config import Config
+from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.measured import read_signals
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.stages.hosts import blocked_hosts
 from seiryu.pipelines.state import State, identity
-from seiryu.pipelines.unit import Result, Stage, Unit
+from seiryu.pipelines.unit import Result, Sidecar, Stage, Unit
 
 BLOCKED = ("blocked_url", "blocked_host")
 
@@ -47,6 +48,20 @@ def settings(config: Config) -> dict[str, Any]:
     return {
         "rules": [[rule.name, rule.signal, str(rule.low), str(rule.high), str(rule.below)] for rule in rules_in_force(config)]
     }
+
+
+def judged_by(done: Sidecar, config: Config) -> tuple[Rule, ...]:
+    """The rules that a unit was judged by, whatever the config or its preset says by now; `why` where the config still has the rule."""
+    try:
+        known = {rule.name: rule for rule in rules_in_force(config)}
+    except ConfigError:  # a preset file that is gone
+        known = {}
+    found = []
+    for name, signal, *limits in done.made_of["settings"]["rules"]:
+        low, high, below = map(float, limits)
+        now = known.get(name)
+        found.append(Rule(name, signal, low, high, below, now.why if now else "", now.source if now else ""))
+    return tuple(found)
 
 
 def reasons(config: Config) -> tuple[str, ...]:

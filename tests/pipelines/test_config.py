@@ -99,6 +99,7 @@ def test_every_config_of_the_repository_can_be_loaded(name: str) -> None:
         ("signals.classifiers.letters={model: m.bin}", "there is a signal letters already"),
         ("signals.lists.v1=['seiryu:dating_sites']", "there is a signal v1_letters already"),
         ("signals.lists={'../x': ['seiryu:dating_sites']}", "signals.lists.../x"),
+        ("rules.change.near_duplicate={signal: letters, low: 1}", "documents are counted under this name elsewhere"),
         ("signals.lists.ng=null", "a word list ng in signals.lists would give it"),
         ("hosts.block=[co.jp]", "co.jp"),
         ("hosts.ut1=nowhere", "nowhere"),
@@ -116,6 +117,16 @@ def test_what_a_config_names_and_is_not_there_ends_with_2_before_anything_starts
     assert message in ended.err
     assert len(ended.err.strip().splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_default_word_list_goes_with_the_rule_that_asks_for_it(tmp_path: Path) -> None:
+    config = write_config(tmp_path, ROOT / "samples")
+    gone = ("--set", "signals.lists.ng=null", "--set", "rules.change.ng_words=null")
+    ended = seiryu("plan", config, *gone)
+    assert (ended.code, "signals.lists has no word list 'ng'" in ended.err) == (2, True)
+    config = write_config(tmp_path, ROOT / "samples", hosts={"max_share": {"dating": 0.1}})
+    ended = seiryu("plan", config, *gone)
+    assert ended.code == 0, ended.err
 
 
 def test_a_config_that_is_not_there_and_a_wrong_command_end_with_2() -> None:

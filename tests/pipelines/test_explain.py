@@ -82,10 +82,10 @@ def test_a_text_of_nobodys_is_judged_by_the_rules_of_the_run(small_run: Path, tm
 
 def test_what_a_page_says_is_nothing_that_a_terminal_obeys(small_run: Path, tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
-    path.write_text("\x1b[31m赤い文字。\x1b]0;title\x07\x9b31m" * 60, encoding="utf-8")
+    path.write_text("\x1b[31m赤い文字。\x1b]0;title\x07\x9b31m\u202e" * 60, encoding="utf-8")
     shown = seiryu("explain", small_run / "run", "--text", path).out
     assert "赤い文字" in shown
-    assert not {"\x1b", "\x07", "\x9b"} & set(shown)
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown)
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,23 @@ def test_a_beginning_that_several_have_asks_for_more(small_run: Path) -> None:
     shared = next(a[:1] for a, b in itertools.pairwise(ids) if a[0] == b[0])
     ended = seiryu("explain", small_run / "run", shared)
     assert (ended.code, "documents begin so" in ended.err) == (2, True)
+
+
+def test_a_text_that_was_lost_in_cleaning_shows_what_it_lacks(run_copy: Path) -> None:
+    run = run_copy / "run"
+    ended = seiryu("run", run_copy / "config.yaml", "--set", "clean.min_letters=600", "--until", "clean")
+    assert ended.code == 0, ended.err
+    final = {row["doc_id"] for row in rows(run, "corpus")}
+    lost = next(row["doc_id"] for row in rows(run, "dedup") if row["verdict"] == "kept" and row["doc_id"] not in final)
+    found = explained(run, lost)
+    assert found["final"] is None
+    stage, said = found["fate"][-1]
+    letters = len(found["cleaned"]) - found["cleaned"].count("\n")
+    assert (stage, said) == ("clean", f"not in the corpus: short_after_cleaning: {letters:,} letters, 600 wanted")
+
+
+def test_a_text_of_nobodys_shows_what_would_be_masked(small_run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("問い合わせは info@example.jp まで。", encoding="utf-8")
+    assert "<メールアドレス>" in explained(small_run / "run", "--text", path)["cleaned"]
+    assert "[-info@example.jp-]{+<メールアドレス>+}" in seiryu("explain", small_run / "run", "--text", path).out

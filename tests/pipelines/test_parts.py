@@ -68,6 +68,14 @@ def test_why_a_unit_is_stale_is_said_in_words() -> None:
     assert difference(old, new) == "input text changed; high: 2 -> 3; code version 1 -> 2"
 
 
+def test_rules_that_differ_are_told_by_name_and_long_lists_by_their_length() -> None:
+    old = {"settings": {"rules": [["a", "s", "1"], ["b", "t", "2"]]}, "params": {"files": [str(i) for i in range(90_000)]}}
+    new = {"settings": {"rules": [["a", "s", "1"], ["b", "t", "3"]]}, "params": {"files": [str(i) for i in range(90_001)]}}
+    assert difference(old, new) == 'files: 90,000 entries -> 90,001 entries; rules.b: ["t", "2"] -> ["t", "3"]'
+    other = {"settings": {"rules": old["settings"]["rules"][::-1]}, "params": old["params"]}
+    assert difference(old, other) == "the same in another order"
+
+
 @given(st.integers(0, 10**15))
 def test_a_size_is_read_from_a_number_or_its_text(number: int) -> None:
     assert size(number) == size(str(number)) == size(f"{number}B") == number

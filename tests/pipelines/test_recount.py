@@ -126,6 +126,25 @@ def test_rules_that_cannot_be_judged_end_with_2_and_one_line(arguments: tuple[st
     assert message in ended.err
 
 
+def test_going_on_from_a_stage_wants_every_archive_that_is_there_to_have_been_read(run_copy: Path) -> None:
+    one = sorted((run_copy / "run/units/extract").glob("*.json"))[0]
+    one.unlink()
+    ended = seiryu("run", run_copy / "config.yaml", "--from", "decide")
+    assert (ended.code, "extract: 1 of 3 units are not there as they are wanted (not read yet)" in ended.err) == (1, True)
+    assert (run_copy / f"run/verdicts/{one.stem}.parquet").exists()
+    aside = {"stage": "extract", "unit": one.stem, "reason": "it was bad", "attempts": 1, "detail": ""}
+    (run_copy / f"run/units/extract/{one.stem}.failed").write_text(json.dumps(aside))
+    ended = seiryu("run", run_copy / "config.yaml", "--from", "annotate", "--until", "decide")
+    assert (ended.code, "1 units were set aside, 0 are allowed" in ended.err) == (3, True), ended.err
+
+
+def test_the_rules_of_a_run_are_those_it_was_judged_by_and_not_what_its_config_says_since(run_copy: Path) -> None:
+    before = recounted(run_copy / "run")
+    later = ("--set", "rules.change.too_short.low=100000", "--until", "hosts")
+    assert seiryu("run", run_copy / "config.yaml", *later).code == 0
+    assert recounted(run_copy / "run") == before
+
+
 def test_a_run_that_has_judged_nothing_yet_is_said_to_be_one(run_copy: Path) -> None:
     shutil.rmtree(run_copy / "run/units/decide")
     ended = seiryu("rules", run_copy / "run")
