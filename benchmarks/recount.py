@@ -20,7 +20,7 @@ from benchmarks.timing import Figure, alternate, rate
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.measured import instruments, signals_schema
+from seiryu.pipelines.measured import instruments, signals_schema, to_measure
 from seiryu.pipelines.reporting.recount import recount
 from seiryu.pipelines.state import State
 
@@ -50,7 +50,7 @@ def write(state: State, texts: list[str]) -> None:
     for number in range(FILES):
         ids = pa.array([f"{number:04x}{row:08x}" for row in range(ROWS)])
         verdicts = {"doc_id": ids, "reject_mask": np.zeros(ROWS, np.uint64), "blocked": [""] * ROWS}
-        for name, table in (("signals", schema.table(signals_schema(state.config), rows | {"doc_id": ids})),
+        for name, table in (("signals", schema.table(signals_schema(to_measure(state.config)), rows | {"doc_id": ids})),
                             ("verdicts", schema.table(schema.VERDICTS, verdicts))):  # fmt: skip
             with state.store.writing(f"{name}/{number}.parquet") as out:
                 schema.write_table(table, out)

@@ -5,12 +5,13 @@ Readers check what they read against this, so a file of another version or of an
 
 from __future__ import annotations
 
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seiryu.corpus.errors import InputError
+from seiryu.corpus.storage import Store
 
 ROW_GROUP = 4096
 
@@ -172,19 +173,23 @@ def write_table(table: pa.Table, file: Any) -> None:
     )
 
 
-def read_table(file: IO[bytes], name: str, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
-    """A table of `schema`, or only some columns. InputError, naming the file, if it is damaged or of another schema."""
+def read_table(store: Store, name: str, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
+    """A table of `schema`, or only some columns. InputError, naming the file, if it is not there, damaged or of another schema."""
+    path = store.path(name)
     try:
-        parquet = pq.ParquetFile(file, page_checksum_verification=True)
-        if difference := _difference(parquet.schema_arrow, schema):
-            raise InputError(f"{name} {difference}; it is not a table of this version")
-        footer = parquet.metadata
-        if footer.num_rows != sum(footer.row_group(number).num_rows for number in range(footer.num_row_groups)):
-            raise pa.ArrowInvalid("its row groups hold other numbers of rows than it says")
-        wanted = schema if columns is None else pa.schema([schema.field(column) for column in columns])
-        return parquet.read(columns=wanted.names, use_threads=False).cast(wanted)
+        with store.open(name) as file:
+            parquet = pq.ParquetFile(file, page_checksum_verification=True)
+            if difference := _difference(parquet.schema_arrow, schema):
+                raise InputError(f"{path} {difference}; it is not a table of this version")
+            footer = parquet.metadata
+            if footer.num_rows != sum(footer.row_group(number).num_rows for number in range(footer.num_row_groups)):
+                raise pa.ArrowInvalid("its row groups hold other numbers of rows than it says")
+            wanted = schema if columns is None else pa.schema([schema.field(column) for column in columns])
+            return parquet.read(columns=wanted.names, use_threads=False).cast(wanted)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not there; run again") from error
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{name} is damaged and cannot be read ({error}); delete it and run again") from error
+        raise InputError(f"{path} is damaged and cannot be read ({error}); delete it and run again") from error
 
 
 def _difference(found: pa.Schema, schema: pa.Schema) -> str:

@@ -13,6 +13,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import expand, is_directory
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
@@ -22,19 +23,40 @@ _SUFFIX = re.compile(r"(\.warc)?(\.gz|\.zst)?$", re.IGNORECASE)
 
 
 def archives(config: Config) -> list[str]:
-    """Paths of all archives a config names, each once, in order. ConfigError when a path, glob or directory names none.
-
-    Of a directory the files that end like archives, in the directories below it too; of a glob all files, since it was meant so.
-    """
-    found: dict[str, str] = {}
+    """Paths of all archives a config names, each once, in order. ConfigError when a path, glob or directory names none."""
+    found = []
     for number, pattern in enumerate(config.source.paths):
-        files = expand(pattern)
-        if is_directory(pattern):
-            files = [path for path in files if _ARCHIVE.search(path)]
-        if not files:
+        if not (files := _files(pattern)):
             raise ConfigError(f"source.paths[{number}]: {pattern} names no archive (.warc, .warc.gz, .warc.zst)")
-        for path in files:  # two spellings of one file are one archive
-            found.setdefault(path if "://" in path else os.path.realpath(path), path)
+        found += files
+    return _once(found)
+
+
+def archives_in_sight(config: Config) -> tuple[list[str], list[str]]:
+    """(paths of the archives that are there, the entries of source.paths behind which none can be seen)."""
+    found, blind = [], []
+    for pattern in config.source.paths:
+        try:
+            files = _files(pattern)
+        except (InputError, OSError):  # of a store that cannot be asked from here
+            files = []
+        found += files
+        if not files:
+            blind.append(pattern)
+    return _once(found), blind
+
+
+def _files(pattern: str) -> list[str]:
+    """Of a directory the files that end like archives, in the directories below it too; of a glob all files, since it was meant so."""
+    files = expand(pattern)
+    return [path for path in files if _ARCHIVE.search(path)] if is_directory(pattern) else files
+
+
+def _once(paths: Sequence[str]) -> list[str]:
+    """Two spellings of one file are one archive."""
+    found: dict[str, str] = {}
+    for path in paths:
+        found.setdefault(path if "://" in path else os.path.realpath(path), path)
     return list(found.values())
 
 

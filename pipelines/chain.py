@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seiryu.pipelines.config import Config
 from seiryu.pipelines.stages import (
     addresses,
     annotate,
@@ -42,3 +43,8 @@ def stage_named(name: str) -> Stage:
         if stage.name == name:
             return stage
     raise KeyError(name)
+
+
+def counted_elsewhere(config: Config) -> frozenset[str]:
+    """The names that documents are counted under outside `decide`; no rule may have one of them."""
+    return frozenset(decide.BLOCKED).union(*(stage.reasons(config) for stage in CHAIN if stage is not decide.STAGE))

@@ -1,7 +1,9 @@
-"""The command line. stdout is for data, stderr for progress; errors are one line, with a traceback only under -v.
+"""The command line. stdout is for data, stderr for progress; an error is one line, with a traceback only under -v. Wrong usage is
+said by typer, below a reminder of the usage.
 
-Exit codes: 0 all well, 1 failed, 2 wrong usage or config, 3 finished but more failed than the config allows, 130 interrupted.
-Heavy imports stand inside the commands, so that `seiryu --help` answers at once.
+Exit codes: 0 all well, 1 failed or, for `verify`, problems found, 2 wrong usage or config, 3 finished but more failed than the config
+allows, 130 interrupted. A reader of stdout or stderr that goes away early changes none of them and stops nothing; a stdout that
+cannot be written, on a full disk, is a failure. Heavy imports stand inside the commands, so that `seiryu --help` answers at once.
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ import json
 import os
 import sys
 import traceback
-from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
 from seiryu.corpus.errors import SeiryuError
+from seiryu.pipelines.streams import open_streams
 
 app = typer.Typer(
     help="Japanese training text from Common Crawl: archives in, token shards out.", no_args_is_help=True, add_completion=False,
@@ -132,7 +134,7 @@ def classifier_train(
     text: Annotated[str, typer.Option(help="field of the text")] = "text",
     label: Annotated[str, typer.Option(help="field of the label")] = "label",
     positive: Annotated[str, typer.Option(help="of two labels the one whose precision and recall are shown")] = "",
-    held_out: Annotated[float, typer.Option(min=0, max=1, help="share of the texts to measure with, by a hash of each")] = 0.2,
+    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="share of the texts to measure with, by a hash of each")] = 0.2,
     segmented: Annotated[bool, typer.Option("--segmented", help="put spaces between Sudachi's words first")] = False,
     quantize: Annotated[bool, typer.Option("--quantize", help="a small model (.ftz)")] = False,
     threads: Annotated[int, typer.Option(min=1, help="more than one: another model every time")] = 1,
@@ -190,22 +192,32 @@ def _end(code: int, _: bool) -> None:
 
 def main() -> None:
     """The entry point: commands, and the one place where an error becomes a line and an exit code."""
+    open_streams()
     verbose = "-v" in sys.argv or "--verbose" in sys.argv
     try:
-        result: Any = app(standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        code = _command()
     except SeiryuError as error:
         code = _failed(error, verbose)
     except KeyboardInterrupt:
         code = 130
+    except SystemExit as error:  # how typer ends at a broken pipe, which was none of the streams
+        code = _unexpected(error.__context__ or error, verbose)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         code = _unexpected(error, verbose)
     if code == 130:  # Ctrl-C, which typer turns into this code where it sees it first
-        print("interrupted; what is done is kept, the same command goes on", file=sys.stderr)
-    with suppress(BrokenPipeError):  # whoever read it has seen enough
-        sys.stdout.flush()
-        sys.stderr.flush()
+        kept = "; what is done is kept, the same command goes on" if sys.argv[1:2] == ["run"] else ""
+        print(f"interrupted{kept}", file=sys.stderr)
+    sys.stderr.flush()
     os._exit(code)  # libraries' threads may still be at work, and crash a process that takes itself down in order
+
+
+def _command() -> int:
+    """The exit code of the command, once all that it printed is written."""
+    try:
+        result: Any = app(standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    finally:
+        sys.stdout.flush()
 
 
 def _failed(error: SeiryuError, verbose: bool) -> int:
@@ -217,7 +229,7 @@ def _failed(error: SeiryuError, verbose: bool) -> int:
     return 2 if isinstance(error, ConfigError) else 1
 
 
-def _unexpected(error: Exception, verbose: bool) -> int:
+def _unexpected(error: BaseException, verbose: bool) -> int:
     show = getattr(error, "show", None)  # wrong usage, as click says it
     if show:
         show()

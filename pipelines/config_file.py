@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from seiryu.corpus.errors import SeiryuError
+from seiryu.filters.rules.plain_yaml import YamlError, read_yaml
 from seiryu.pipelines.config import Config, RuleChange, Section
 
 
@@ -32,7 +33,7 @@ def located(error: ConfigError, path: str, changes: Sequence[str]) -> ConfigErro
     set_here = {tuple(change.partition("=")[0].strip().split(".")) for change in changes}
     if not error.field or any(error.field[: len(keys)] == keys for keys in set_here):
         return error
-    line = _line(yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader), error.field)
+    line = _line(read_yaml(Path(path).read_text(encoding="utf-8"))[1], error.field)
     return ConfigError(f"{path}:{line}: {error}") if line else error
 
 
@@ -48,22 +49,28 @@ def load_config(path: str, changes: Sequence[str] = ()) -> Config:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start})") from error
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else path
-        raise ConfigError(f"{where}: not YAML: {getattr(error, 'problem', None) or error}") from error
+        value, node = read_yaml(text)
+    except YamlError as error:
+        raise ConfigError(error.at(path)) from error
     if not isinstance(value, dict):
         raise ConfigError(f"{path}: a mapping with run, source, ... is wanted, not {_kind(value)}")
+    value = json.loads(_json(value, path))  # what two aliases share is two values from here on
     changed = {_apply(value, change) for change in changes}
     try:
-        return Config.model_validate_json(json.dumps(value, default=str))
+        return Config.model_validate_json(_json(value, path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         location = tuple(part for part in first["loc"] if part != "[key]")
         line = None if location in changed else _line(node, location)
         raise ConfigError(f"{path}{f':{line}' if line else ''}: {_explain(location, first)}") from error
+
+
+def _json(value: Any, path: str) -> str:
+    """ConfigError for what JSON cannot hold, such as a date as a key."""
+    try:
+        return json.dumps(value, default=str)
+    except TypeError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def _apply(value: dict[str, Any], change: str) -> tuple[str, ...]:
@@ -73,9 +80,9 @@ def _apply(value: dict[str, Any], change: str) -> tuple[str, ...]:
     if not equals or not all(keys):
         raise ConfigError(f"--set {change}: a.b=value is wanted")
     try:
-        new = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {change}: the value is not YAML") from error
+        new, _ = read_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"--set {change}: {error}") from error
     place = value
     for key in keys[:-1]:
         inner = place.setdefault(key, {})
@@ -94,7 +101,7 @@ def _line(node: Any, location: tuple[int | str, ...]) -> int | None:
     for part in location:
         found = None
         if isinstance(node, yaml.MappingNode):
-            found = next(((key, inner) for key, inner in node.value if key.value == str(part)), None)
+            found = next(((key, inner) for key, inner in reversed(node.value) if key.value == str(part)), None)
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             found = (node.value[part], node.value[part])
         if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,10 +15,12 @@ from seiryu.corpus.tokenizer import Tokenizer, load_tokenizer
 from seiryu.filters.classifiers.scoring import Scorer, load_classifier
 from seiryu.filters.instruments import MORPHOLOGY, Instruments, possible
 from seiryu.filters.morphology import dictionary_version
+from seiryu.filters.signals.signal import Signal
 from seiryu.filters.words import WordLists
 from seiryu.pipelines.config import Config, Signals
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.rules_in_force import rules_in_force
+from seiryu.pipelines.unit import Sidecar
 
 
 @lru_cache(maxsize=4)
@@ -26,30 +29,45 @@ def tokenizer(name: str) -> Tokenizer:
     return load_tokenizer(name)
 
 
-def instruments(config: Config) -> Instruments:
-    """All that a config measures with. ConfigError naming the field if a list, a model or the tokenizer cannot be used."""
-    return _instruments(config.signals.model_dump_json(), config.tokenize.tokenizer, _morphology(config))
+def instruments(config: Config, morphology: bool | None = None) -> Instruments:
+    """All that a config measures with; morphology only if its rules ask for it, or as it is said here.
+
+    ConfigError naming the field if a list, a model or the tokenizer cannot be used.
+    """
+    asked = _morphology(config) if morphology is None else morphology
+    return _instruments(config.signals.model_dump_json(), config.tokenize.tokenizer, asked)
 
 
-def signals_schema(config: Config) -> pa.Schema:
-    """The table of signals: doc_id, then a column for every signal that the config measures."""
-    names = possible(config.signals.word_lists, config.signals.classifiers)
-    wanted = names if _morphology(config) else [signal for signal in names if signal not in MORPHOLOGY]
+def to_measure(config: Config) -> tuple[Signal, ...]:
+    """What a config measures, in the order of the table."""
+    return _chosen(config.signals.word_lists, config.signals.classifiers, _morphology(config))
+
+
+def measured_by(done: Sidecar) -> tuple[Signal, ...]:
+    """What a unit of `annotate` measured, whatever the config asks for by now."""
+    made = done.made_of["settings"]
+    return _chosen(made["lists"], made["classifiers"], made["morphology"])
+
+
+def signals_schema(measured: Sequence[Signal]) -> pa.Schema:
+    """The table of these signals: doc_id, then a column for each."""
     doc_id = schema.DOCUMENTS.field("doc_id").with_metadata({"meaning": "as in documents, same order"})
     return pa.schema(
         [doc_id]
         + [
             pa.field(signal.name, pa.from_numpy_dtype(signal.dtype), nullable=False, metadata={"meaning": signal.meaning})
-            for signal in wanted
+            for signal in measured
         ]
     )
 
 
-def read_signals(store: Store, config: Config, unit: str, columns: list[str] | None = None) -> pa.Table:
-    """The signals of one documents file, or only some of them. InputError if the table is damaged or of another schema."""
-    path = f"signals/{unit}.parquet"
-    with store.open(path) as file:
-        return schema.read_table(file, store.path(path), signals_schema(config), columns)
+def read_signals(store: Store, measured: Sequence[Signal], unit: str, columns: list[str] | None = None) -> pa.Table:
+    """The signals of one documents file, or only some of them. InputError if the table is damaged or of other signals."""
+    return schema.read_table(store, f"signals/{unit}.parquet", signals_schema(measured), columns)
+
+
+def _chosen(lists: Collection[str], classifiers: Collection[str], morphology: bool) -> tuple[Signal, ...]:
+    return tuple(signal for signal in possible(lists, classifiers) if morphology or signal not in MORPHOLOGY)
 
 
 def identities(config: Config) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from seiryu.pipelines.config_file import ConfigError
 # What bounds the Japanese letters of a text from below: the signals of two presets; v1 counts no letter that the other does not.
 _JAPANESE, _HIRAGANA = ("japanese_letters", "v1_japanese_letters"), ("hiragana_share", "v1_hiragana_share")
 
+_MORE_THAN_ALL = 2  # a share that no text has: what a share above 1 demands, however large
+
 
 def rules_in_force(config: Config) -> tuple[Rule, ...]:
     """The preset with the config's changes.
@@ -67,7 +69,7 @@ def _demand(rules: Sequence[Rule]) -> tuple[int, int]:
     """(Japanese letters, hiragana) that a text must have to pass."""
     least = max((rule.low for rule in rules if rule.signal in _JAPANESE), default=0)
     share = max((rule.low for rule in rules if rule.signal in _HIRAGANA), default=0)
-    japanese = math.ceil(max(least, 0))
+    japanese, share = math.ceil(max(least, 0)), min(share, _MORE_THAN_ALL)
     hiragana = math.floor(japanese * max(share, 0))
     while japanese and hiragana / japanese < share:  # as the signal divides
         hiragana += 1

@@ -6,13 +6,13 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from seiryu.corpus.errors import InputError, SeiryuError
+from seiryu.corpus.errors import SeiryuError
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.attempt import set_aside_record
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.engine import Progress, cluster, run_units
+from seiryu.pipelines.going_on import before, take_as_it_lies
 from seiryu.pipelines.record import run_record
 from seiryu.pipelines.screen import say, watching
 from seiryu.pipelines.state import Standing, State
@@ -21,10 +21,6 @@ from seiryu.pipelines.unit import Stage
 
 class NothingLeft(SeiryuError):
     """A stage came to an end without a single record for the next one."""
-
-
-class NotThere(SeiryuError):
-    """What a run was to go on from is not there, or is not what its config would make."""
 
 
 class OtherUnits(SeiryuError):
@@ -44,7 +40,7 @@ class Ended:
 def run(config: Config, until: str = "", first: str = "", prune: bool = False) -> Ended:
     """Bring the run directory up to date with the config, from the stage `first` or the beginning, to `until` or to the end.
 
-    What lies before `first` is taken as it is, and the archives are not asked for. ConfigError, EngineError, NothingLeft, OtherUnits,
+    What lies before `first` is taken as it is. ConfigError, EngineError, NothingLeft, OtherUnits,
     NotThere: nothing is lost, the same command goes on.
     """
     store = Store(config.run)
@@ -53,10 +49,9 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
     begin = time.monotonic()
     with ExitStack() as stack:
         connected = False
-        before = _before(first)
         for stage in CHAIN:
-            if stage in before:
-                _as_it_is(state, stage, first, ended)
+            if stage in before(first):
+                ended.set_aside |= take_as_it_lies(state, stage, first)
                 continue
             standing = state.look(stage)
             _drop_orphans(state, standing, prune)
@@ -77,47 +72,6 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
     _judge_failures(state, config, ended)
     store.write_json("run.json", run_record(state, ended.set_aside, time.monotonic() - begin))
     return ended
-
-
-def _before(first: str) -> tuple[Stage, ...]:
-    names = [stage.name for stage in CHAIN]
-    return CHAIN[: names.index(first)] if first else ()
-
-
-def _as_it_is(state: State, stage: Stage, first: str, ended: Ended) -> None:
-    """Take a stage before the first one. NotThere if it is not done, not what this config would make, or lacks units.
-
-    Units that were set aside stay so, and count as such.
-    """
-    whole = f"run without --from {first} to have it made"
-    aside = state.set_aside(stage.name)
-    ended.set_aside |= {f"{stage.name} {unit}": why["reason"] for unit, why in aside.items()}
-    if stage is CHAIN[0]:
-        try:
-            state.take(stage)
-        except InputError as error:
-            raise NotThere(f"{error}; {whole}") from error
-        missing, why = _never_read(state, stage) - set(aside), "not read yet"
-        units = missing | set(state.completed(stage.name))
-    else:
-        standing = state.look(stage)
-        missing, units = {unit.name for unit in standing.to_make} - set(aside), {unit.name for unit in standing.units}
-        why = next((standing.stale[name] for name in sorted(missing) if name in standing.stale), "not made yet")
-    if missing:
-        raise NotThere(
-            f"{stage.name}: {len(missing):,} of {len(units):,} units are not there as they are wanted ({why}); {whole}"
-        )
-
-
-def _never_read(state: State, stage: Stage) -> set[str]:
-    """Archives that the config names and nothing was made of; none can be told where the archives are gone."""
-    try:
-        wanted = {unit.name for unit in stage.units(state)}
-    except ConfigError:
-        done = len(state.completed(stage.name))
-        say(f"{stage.name}: source.paths names archives that are not there; going on with the {done:,} that were read")
-        return set()
-    return wanted - set(state.completed(stage.name))
 
 
 def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:

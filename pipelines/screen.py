@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -23,8 +24,14 @@ from seiryu.pipelines.reporting.funnel import Step
 
 _EVERY = 10.0  # seconds between lines where there is no terminal
 
+
+def _terminal(stream: TextIO | None) -> bool:
+    """Whether a person sees it; a process may have no stdout or stderr at all."""
+    return stream is not None and stream.isatty()
+
+
 # A table in a file or a pipe is not cut to what some terminal shows.
-out = Console(highlight=False, soft_wrap=True, markup=False, width=None if sys.stdout.isatty() else 200)
+out = Console(highlight=False, soft_wrap=True, markup=False, width=None if _terminal(sys.stdout) else 200)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
@@ -36,7 +43,7 @@ def say(message: str) -> None:
 @contextmanager
 def watching(stage: str, total: int) -> Iterator[Callable[[StageProgress], None]]:
     """A progress bar on a terminal, a line now and then otherwise; call it with the progress after every change."""
-    if not sys.stderr.isatty():
+    if not _terminal(sys.stderr):
         yield _lines(stage)
         return
     columns = (TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),

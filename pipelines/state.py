@@ -40,10 +40,11 @@ class State:
         self._completed: dict[str, dict[str, Sidecar]] = {}
 
     @classmethod
-    def of_run(cls, root: str) -> State:
+    def of_run(cls, root: str, until: str = "") -> State:
         """A run directory as its last run left it: units that fit the units they were made from. InputError if it has no run.json.
 
-        Unlike `look` this asks neither for the archives nor for the models and libraries of the time.
+        `until`: the last stage that is asked for; what lies behind it is not read. Unlike `look` this asks neither for the archives
+        nor for the models and libraries of the time.
         """
         from seiryu.pipelines.chain import CHAIN
 
@@ -66,6 +67,8 @@ class State:
                 units = {unit.name: unit for unit in stage.units(state)} if stage.wanted(config) else {}
                 found = {name: sidecar for name, sidecar in found.items() if name in units and _fits(sidecar, units[name])}
             state._completed[stage.name] = found
+            if stage.name == until:
+                break
         return state
 
     def look(self, stage: Stage) -> Standing:
@@ -90,20 +93,22 @@ class State:
     def take(self, stage: Stage) -> None:
         """A stage as it lies there, whatever it was made of outside the run: the archives may be gone.
 
-        InputError if nothing of it is done, or if this config would make it differently.
+        InputError if nothing of it is done, if a sidecar is damaged, or if this config would make it differently.
         """
-        names = self.store.names(f"units/{stage.name}", ".json")
-        read = {name.removesuffix(".json"): self._read(f"units/{stage.name}/{name}") for name in names}
-        done = {name: sidecar for name, sidecar in read.items() if sidecar}
-        if not done:
-            raise InputError(f"{self.store.root} has no finished unit of {stage.name} to go on from")
+        done: dict[str, Sidecar] = {}
         wanted: dict[str, Any] = {"version": stage.version, "settings": json.loads(json.dumps(stage.settings(self.config)))}
-        for name, sidecar in done.items():
+        for file in self.store.names(f"units/{stage.name}", ".json"):
+            name, sidecar = file.removesuffix(".json"), self._read(f"units/{stage.name}/{file}")
+            if not sidecar:
+                raise InputError(f"{self.store.path(f'units/{stage.name}/{file}')} is damaged")
             made = {key: sidecar.made_of[key] for key in wanted}
             if made != wanted:
                 raise InputError(f"{stage.name} {name} would be made differently now ({difference(made, wanted)})")
             if lost := self._lost(sidecar):
                 raise InputError(f"{stage.name} {name}: its output {lost} is missing")
+            done[name] = sidecar
+        if not done:
+            raise InputError(f"{self.store.root} has no finished unit of {stage.name} to go on from")
         self._completed[stage.name] = done
 
     def _lost(self, sidecar: Sidecar) -> str:
@@ -139,8 +144,14 @@ class State:
 
     def set_aside(self, stage: str) -> dict[str, dict[str, Any]]:
         """Units that failed for good in the last attempt, with their reasons."""
-        names = self.store.names(f"units/{stage}", ".failed")
-        return {name.removesuffix(".failed"): self.store.read_json(f"units/{stage}/{name}") for name in names}
+        found = {}
+        for name in self.store.names(f"units/{stage}", ".failed"):
+            try:
+                why = self.store.read_json(f"units/{stage}/{name}")
+                found[name.removesuffix(".failed")] = {**why, "reason": why["reason"], "attempts": why["attempts"]}
+            except (InputError, KeyError, TypeError):
+                found[name.removesuffix(".failed")] = {"reason": f"its record units/{stage}/{name} is damaged", "attempts": 0}
+        return found
 
     def remove(self, stage: str, unit: str) -> None:
         """Take away a unit: its sidecar first, so that it never exists without its files."""

@@ -108,10 +108,12 @@ class Sidecar:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Sidecar:
+        """KeyError or TypeError if it is no sidecar."""
         outputs = tuple(Written(o["name"], o["size"], o["sha256"]) for o in value["outputs"])
         counts = Counts.from_json(value["counts"])
+        made_of = {key: value["made_of"][key] for key in ("version", "settings", "params", "inputs")}
         return cls(
-            value["stage"], value["unit"], value["made_of"], outputs, counts, value["seconds"], value["seiryu"], value["finished"]
+            value["stage"], value["unit"], made_of, outputs, counts, value["seconds"], value["seiryu"], value["finished"]
         )  # fmt: skip
 
 
@@ -147,7 +149,8 @@ def difference(old: dict[str, Any], new: dict[str, Any]) -> str:
 
 def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, list) and value and all(isinstance(row, list) and row and isinstance(row[0], str) for row in value):
-        value = {row[0]: row[1:] for row in value}  # such as rules, by name
+        by_name = {row[0]: row[1:] for row in value}  # such as rules; the quick screen may ask for a signal twice
+        value = by_name if len(by_name) == len(value) else value
     if isinstance(value, dict):
         return [item for key, inner in value.items() for item in _flat(f"{prefix}.{key}", inner)]
     return [(prefix, value)]

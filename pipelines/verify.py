@@ -48,8 +48,7 @@ def _shard(state: State, name: str, done: Sidecar) -> list[str]:
         return problems
     beside = f"provenance/{name}.parquet"
     try:
-        with state.store.open(beside) as file:
-            table = schema.read_table(file, state.store.path(beside), schema.PROVENANCE, ["sequence", "tokens"])
+        table = schema.read_table(state.store, beside, schema.PROVENANCE, ["sequence", "tokens"])
         reader = ShardReader(prefix)
     except InputError as error:
         return [str(error)]

@@ -18,7 +18,7 @@ def named_domain(text: str) -> str:
     if "//" in text or rest:
         hint = f"; name the host alone: {name}" if is_listable(name) else ""
         raise ValueError(f"{text!r} is an address{hint}")
-    if is_registry(name):
+    if is_registry(name) and is_listable(f"example.{name}"):
         raise ValueError(
             f"{text!r} is a public suffix: it would leave out every site below it; name a site, such as example.{name}"
         )

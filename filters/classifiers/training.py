@@ -13,6 +13,7 @@ of .97 after five epochs).
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from seiryu.filters.classifiers.evaluation import evaluate
 from seiryu.filters.classifiers.examples import Examples, Source, divide
 from seiryu.filters.classifiers.model_file import read_model_file
 from seiryu.filters.classifiers.scoring import PREFIX, Scorer, card_path
+
+_INT = 2**31  # fastText's integers are below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ def train(source: Source, out: str, training: Training, tell: Callable[[str], No
 
     Both appear complete or not at all. Needs twice the room of the decompressed texts beside `out` while it works.
     """
-    _check(training, out)
+    _check(training)
+    _check_places(source, out)
     target = Path(out)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as name:
@@ -81,15 +85,29 @@ def train(source: Source, out: str, training: Training, tell: Callable[[str], No
     return card
 
 
-def _check(training: Training, out: str) -> None:
+def _check(training: Training) -> None:
     if not 0 <= training.held_out <= 0.9:
         raise ValueError(f"held_out is {training.held_out:g}, and 0 to 0.9 is possible")
     if (training.maxn or training.word_ngrams > 1) and training.bucket < 1:
         raise ValueError("bucket must be 1 or more where there are n-grams")
     if training.minn > training.maxn:
         raise ValueError(f"minn {training.minn} is more than maxn {training.maxn}")
+    if not 0 < training.lr < math.inf:
+        raise ValueError(f"lr is {training.lr:g}, and a finite number above 0 is wanted")
+    for name, value in asdict(training).items():
+        if isinstance(value, int) and not -_INT <= value < _INT:
+            raise ValueError(f"{name} is {value}, and fastText takes {-_INT:,} to {_INT - 1:,}")
+
+
+def _check_places(source: Source, out: str) -> None:
+    """ValueError where the model or its card would take the place of the labelled texts, or of what is no file."""
     if Path(out).is_dir() or not Path(out).name:
         raise ValueError(f"{out}: is a directory; the path of the model to write (.bin) is wanted")
+    for what, path in (("model", Path(out)), ("card", card_path(out))):
+        if os.path.realpath(path) == os.path.realpath(source.path):
+            raise ValueError(f"{path}: the {what} would replace the labelled texts; give the model another name")
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path}: is no file that the {what} could replace; give the model another name")
 
 
 def _positive(source: Source, examples: Examples, training: Training) -> str:
@@ -115,6 +133,9 @@ def _fasttext(examples: Examples, training: Training, made: Path) -> None:
         )  # fmt: skip
         if training.quantize:
             model.quantize(qnorm=True, verbose=0)
+    except MemoryError as error:
+        wanted = f"dim {training.dim:,} for each word and each of bucket {training.bucket:,}"
+        raise ValueError(f"fastText finds no memory for {wanted}; a lower dim or bucket may help") from error
     except (RuntimeError, ValueError) as error:  # weights that grow without end, no word often enough, too little to quantize
         hint = f"; a lower lr than {training.lr:g} may help" if "NaN" in str(error) else ""
         raise ValueError(f"fastText gave up: {str(error).rstrip('.')}{hint}") from error

@@ -42,7 +42,7 @@ class Rule:
     def limits(self) -> str:
         """When it rejects, as a person writes it: < 0.2, > 0.5."""
         limits = (("<", self.low), (">", self.high), ("≥", self.below))
-        return ", ".join(f"{sign} {value:g}" for sign, value in limits if abs(value) != inf)
+        return ", ".join(f"{sign} {plain(value)}" for sign, value in limits if abs(value) != inf)
 
     def rejects(self, values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         """Which of the signal's values it rejects."""
@@ -97,6 +97,11 @@ def check(rules: Sequence[Rule], where: str) -> tuple[Rule, ...]:
             raise RuleError(f"{where}: rule {rule.name!r}: stands there twice; rename one")
         seen.add(rule.name)
     return tuple(rules)
+
+
+def plain(limit: float) -> str:
+    """A limit with all its digits, as a person writes it: 0.2, 400, 1234567."""
+    return repr(float(limit)).removesuffix(".0")
 
 
 def nearest(word: Any, words: Iterable[str]) -> str:

@@ -1,6 +1,5 @@
 """Rules out of YAML: packaged presets, own files, and changes to them. Whatever is wrong is one line with file, line and rule."""
 
-import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
@@ -11,12 +10,14 @@ from typing import Any
 
 import yaml
 
-from seiryu.filters.rules import Rule, RuleError, check, nearest
+from seiryu.filters.rules import Rule, RuleError, check, nearest, plain
+from seiryu.filters.rules.plain_yaml import YamlError, read_yaml
 
 _NAME = re.compile("[a-z][a-z0-9_]*")
 _TAKEN = ("kept", "cut", "blocked_url", "blocked_host")  # what documents are counted under beside the rules
 _LIMITS = ("low", "high", "below")
 _FIELDS = {field.name: field.default for field in fields(Rule)}
+_MOST = 1e15  # what a limit may be: whole numbers up to here, and what is reckoned with them, are exact
 
 
 def preset_names() -> list[str]:
@@ -33,21 +34,17 @@ def load_preset(preset: str | Path, signals: Collection[str], dropped: Collectio
     """
     where = str(preset)
     try:
-        text = _path(where).read_bytes().decode()
-        data = yaml.load(text, _Loader)
-        lines = _lines(yaml.compose(text, Loader=yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise RuleError(f"{where}{line}: cannot be read as YAML: {error.problem or error}") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data, node = read_yaml(_path(where).read_bytes().decode())
+    except YamlError as error:
+        raise RuleError(error.at(where)) from error
+    except (OSError, UnicodeDecodeError) as error:
         raise RuleError(f"{where}: cannot be read: {' '.join(str(error).split())}") from error
-    except _Twice as error:
-        raise RuleError(f"{where}:{error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
         raise RuleError(f"{where}: a preset is a mapping with a list `rules`, not {_kind(data)}")
     for key in data:
         if key not in ("rules", "about"):
             raise RuleError(f"{where}: unknown key {key!r}{nearest(key, ('rules', 'about'))}")
+    lines = _lines(node)
     rules = [
         _rule(entry, f"{where}:{line}: rule {i + 1}", signals if _name(entry) not in dropped else (*signals, entry.get("signal")))
         for i, (entry, line) in enumerate(zip(data["rules"], lines, strict=True))
@@ -91,7 +88,7 @@ def _change(after: dict[str, Rule], name: str, patch: Any, where: str, signals: 
 
 def _lines(node: yaml.Node | None) -> list[int]:
     """The line of each entry below `rules`."""
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+    for key, value in reversed(node.value) if isinstance(node, yaml.MappingNode) else ():
         if key.value == "rules" and isinstance(value, yaml.SequenceNode):
             return [entry.start_mark.line + 1 for entry in value.value]
     return []
@@ -125,8 +122,7 @@ def _rule(entry: Any, where: str, signals: Collection[str]) -> Rule:
         if key not in _FIELDS:
             raise RuleError(f"{where}: unknown key {key!r}{nearest(key, _FIELDS)}")
         if key in _LIMITS:
-            if not isinstance(value, int | float) or isinstance(value, bool) or math.isnan(value):
-                raise RuleError(f"{where}: {key} must be a number, not {_kind(value)}")
+            _check_limit(key, value, where)
         elif not isinstance(value, str):
             raise RuleError(f"{where}: {key} must be text, not {_kind(value)}")
     for key, default in _FIELDS.items():
@@ -134,7 +130,7 @@ def _rule(entry: Any, where: str, signals: Collection[str]) -> Rule:
             raise RuleError(f"{where}: {key} is missing")
     if not _NAME.fullmatch(entry["name"]) or entry["name"] in _TAKEN:
         raise RuleError(f"{where}: a name is of a-z, 0-9 and _, and none of {', '.join(_TAKEN)}; choose another")
-    rule = Rule(**entry)
+    rule = Rule(**{**entry, **{key: float(entry[key]) for key in _LIMITS if key in entry}})
     if rule.signal not in signals:
         name, _, kind = rule.signal.rpartition("_")
         of_list = f"; a word list {name} in signals.lists would give it" if kind in ("letters", "share", "distinct") else ""
@@ -142,9 +138,20 @@ def _rule(entry: Any, where: str, signals: Collection[str]) -> Rule:
     if (rule.low, rule.high, rule.below) == (-inf, inf, inf):
         raise RuleError(f"{where}: rejects nothing; give it low, high or below")
     if rule.low > rule.high or rule.low >= rule.below:
-        upper = f"high {rule.high:g}" if rule.low > rule.high else f"below {rule.below:g}"
-        raise RuleError(f"{where}: low {rule.low:g} against {upper} would reject every document")
+        upper = f"high {plain(rule.high)}" if rule.low > rule.high else f"below {plain(rule.below)}"
+        raise RuleError(f"{where}: low {plain(rule.low)} against {upper} would reject every document")
     return rule
+
+
+def _check_limit(key: str, value: Any, where: str) -> None:
+    """RuleError for what is no limit. An infinite one that means none, such as high: .inf, may stand there."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
+        raise RuleError(f"{where}: {key} must be a number, not {_kind(value)}")
+    if value == _FIELDS[key] or abs(value) <= _MOST:
+        return
+    if abs(value) == inf:
+        raise RuleError(f"{where}: {key} must be finite")
+    raise RuleError(f"{where}: {key} must lie between {-_MOST:g} and {_MOST:g}")
 
 
 def _name(entry: Any) -> Any:
@@ -153,18 +160,3 @@ def _name(entry: Any) -> Any:
 
 def _kind(value: Any) -> str:
     return "nothing" if value is None else f"{type(value).__name__} {str(value)[:40]!r}"
-
-
-class _Twice(ValueError):
-    """A key that stands twice in a mapping; its text begins with the line."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key given twice, where PyYAML lets the last one win in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for (key, _), name in zip(node.value, keys, strict=True):
-            if keys.count(name) > 1:
-                raise _Twice(f"{key.start_mark.line + 1}: {name!r} stands there twice")
-        return super().construct_mapping(node, deep)

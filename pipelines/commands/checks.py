@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seiryu.pipelines.archives import archives
-from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.chain import CHAIN, counted_elsewhere
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError, load_config, located
 from seiryu.pipelines.measured import instruments
@@ -30,18 +30,19 @@ def checked(path: str, changes: Sequence[str], *, need_archives: bool = True) ->
 
 def _check_names(config: Config) -> None:
     """ConfigError for a rule that is called like another line of the funnel, or for rules that are wrong."""
-    taken = {reason for stage in CHAIN if stage.name != "decide" for reason in stage.reasons(config)}
+    taken = counted_elsewhere(config)
     for rule in rules_in_force(config):
         if rule.name in taken:
+            where = ("rules", "change", rule.name) if rule.name in config.rules.change else ("rules", "preset")
             raise ConfigError(
-                f"rules.change: rule {rule.name!r}: documents are counted under this name elsewhere; choose another",
-                ("rules", "change", rule.name),
+                f"{'.'.join(where[:2])}: rule {rule.name!r}: documents are counted under this name elsewhere; choose another",
+                where,
             )
 
 
-def finished(run: str) -> State:
-    """What a run directory holds, under the config it was made with. ConfigError if it holds no run."""
-    state = State.of_run(run)
+def finished(run: str, until: str = "") -> State:
+    """What a run directory holds, up to a stage, under the config it was made with. ConfigError if it holds no run."""
+    state = State.of_run(run, until)
     if not any(state.completed(stage.name) for stage in CHAIN):
         raise ConfigError(f"{run} holds no run: there is no finished unit under units/")
     return state

@@ -36,6 +36,8 @@ def explain_command(run: str, document: str, text: str, *, as_json: bool) -> int
 
 
 def _read(path: str) -> str:
+    if path == "-" and sys.stdin is None:
+        raise ConfigError("--text -: stdin is closed; pipe a text into it, or name a file")
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         return data.decode("utf-8-sig")

@@ -22,7 +22,7 @@ _LINES = (
 
 
 def rules_command(run: str, preset: str, changes: Sequence[str], *, as_json: bool) -> int:
-    found = recount(finished(run), preset, changes)
+    found = recount(finished(run, until="decide"), preset, changes)
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
         return 0

@@ -24,11 +24,13 @@ from seiryu.pipelines.verify import verify as find_problems
 
 
 def run_command(path: str, changes: Sequence[str], first: str, until: str, *, prune: bool, as_json: bool) -> int:
-    _check_stages(first, until)
+    _check_stages(first, until, prune=prune)
     config = checked(path, changes, need_archives=not first)
     ended = make_run(config, until, first, prune)
     if not ended.made:
         say("all is done, nothing to make")
+    for problem in ended.over:
+        say(f"not well: {problem}")
     report = write_report(ended.state)
     if as_json:
         print(
@@ -36,18 +38,18 @@ def run_command(path: str, changes: Sequence[str], first: str, until: str, *, pr
         )
     else:
         _show(ended, report)
-    for problem in ended.over:
-        say(f"not well: {problem}")
     return 3 if ended.over else 0
 
 
-def _check_stages(first: str, until: str) -> None:
+def _check_stages(first: str, until: str, *, prune: bool) -> None:
     names = [stage.name for stage in CHAIN]
     for option, name in (("--from", first), ("--until", until)):
         if name and name not in names:
             raise ConfigError(f"{option} {name}: there is no such stage; known: {', '.join(names)}")
     if first and until and names.index(first) > names.index(until):
         raise ConfigError(f"--from {first} --until {until}: {first} comes after {until}")
+    if first and prune:
+        raise ConfigError(f"--from {first} --prune: what lies before {first} is taken as it is, so nothing of it can be dropped")
 
 
 def _show(ended: Ended, report: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,22 +12,25 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from seiryu.corpus import schema
 from seiryu.filters.cleaning import clean
 from seiryu.filters.cleaning.difference import difference
 from seiryu.filters.explaining import Span, spans
 from seiryu.filters.finding.language import language
+from seiryu.filters.instruments import Instruments
 from seiryu.filters.rules import Rule
+from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.measured import instruments, read_signals
+from seiryu.pipelines.measured import instruments, measured_by, read_signals
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.stages.boilerplate import lines_of
+from seiryu.pipelines.stages.clean import STAGE as CLEAN
 from seiryu.pipelines.stages.clean import settings_of_clean, why_not
 from seiryu.pipelines.stages.decide import judged_by
 from seiryu.pipelines.stages.lines import wanted
 from seiryu.pipelines.state import State
+from seiryu.pipelines.unit import Sidecar
 
 _PLACE = (
     "doc_id",
@@ -84,11 +88,16 @@ class Explanation:
 def explain_text(state: State, text: str) -> Explanation:
     """A text of nobody's by the rules of a run: measured now."""
     found, score = language(text)
-    measured = instruments(state.config).measure(pa.array([text]), np.array([score]))
+    measured = _instruments(state).measure(pa.array([text]), np.array([score]))
     signals = {name: values[0].item() for name, values in measured.items()}
-    rules = _judged(state, rules_in_force(state.config), text, signals)
+    decided = state.completed("decide").values()
+    rules = _judged(
+        state, judged_by(next(iter(decided)), state.config) if decided else rules_in_force(state.config), text, signals
+    )
     fate = [("extract", f"language {found or 'unknown'} ({score:g})"), ("decide", _verdict(rules, ""))]
     cleaned = clean(text, settings_of_clean(state.config)).text  # of no site, so no line is known to be repeated there
+    why = why_not(state.config, _instruments(state), [judged.rule for judged in rules], cleaned, score)
+    fate.append(("clean", f"would not stay: {'; '.join(why)}" if why else "would stay"))
     return Explanation(text, {}, signals, rules, fate, cleaned)
 
 
@@ -99,7 +108,7 @@ def explain_document(state: State, doc_id: str) -> Explanation:
     place, text = {name: document[name] for name in _PLACE}, document["text"]
     if unit not in state.completed("annotate"):
         return Explanation(text, place, {}, [], [("extract", "kept; the run has not measured it yet")])
-    signals = read_signals(state.store, state.config, unit).slice(row, 1).to_pylist()[0]
+    signals = read_signals(state.store, measured_by(state.completed("annotate")[unit]), unit).slice(row, 1).to_pylist()[0]
     del signals["doc_id"]
     decided = state.completed("decide")
     if unit not in decided:
@@ -113,13 +122,19 @@ def explain_document(state: State, doc_id: str) -> Explanation:
 
 
 def _judged(state: State, rules: Sequence[Rule], text: str, signals: dict[str, float]) -> list[Judged]:
-    made = instruments(state.config)
+    made = _instruments(state)
     judged = []
     for rule in rules:
         value = signals[rule.signal]
         rejects = bool(rule.rejects(np.array([value]))[0])
         judged.append(Judged(rule, value, rejects, spans(text, rule, value, made) if rejects else []))
     return judged
+
+
+def _instruments(state: State) -> Instruments:
+    """What the run measured with; its rules may have changed since."""
+    annotated = state.completed("annotate").values()
+    return instruments(state.config, any(done.made_of["settings"]["morphology"] for done in annotated) if annotated else None)
 
 
 def _verdict(rules: Sequence[Judged], blocked: str) -> str:
@@ -139,20 +154,32 @@ def _behind_the_rules(
         fate.append(("select", f"near-duplicate of {found['duplicate_of']}"))
         return None, None
     fate.append(("select", f"kept; {found['duplicates'] if found else 0:,} near-duplicates were removed for it"))
-    if unit not in state.completed("clean"):
+    if not (done := state.completed("clean").get(unit)):
         return None, None
     final = _by_id(state, f"corpus/{unit}.parquet", schema.CORPUS, document["doc_id"])
     if final:
         fate.append(("clean", "in the corpus"))
         return str(final["text"]), str(final["text"])
+    if not _made_so(done, state.config):
+        fate.append(("clean", "not in the corpus; the run's config has changed since, so why cannot be told: run it again"))
+        return None, None
     config, lines = state.config, frozenset[str]()
     if wanted(config):
         site = _row(state, f"addresses/{unit}.parquet", schema.ADDRESSES, row)["site"]
         lines = lines_of(state.store, config, pa.chunked_array([[site]])).get(site, lines)
     cleaned = clean(document["text"], settings_of_clean(config), lines).text
-    why = why_not(config, cleaned, document["language_score"])
-    fate.append(("clean", f"not in the corpus: {'; '.join(why) or 'the run was made with other settings'}"))
+    why = why_not(config, _instruments(state), rules_in_force(config), cleaned, document["language_score"])
+    fate.append(("clean", f"not in the corpus: {'; '.join(why)}"))
     return cleaned, None
+
+
+def _made_so(done: Sidecar, config: Config) -> bool:
+    """Whether a unit of `clean` was made by what the config says now."""
+    try:
+        now = json.loads(json.dumps(CLEAN.settings(config)))
+    except ConfigError:  # a preset or a list that is gone
+        return False
+    return bool(done.made_of["settings"] == now)
 
 
 def _find(state: State, doc_id: str) -> tuple[str, int]:
@@ -161,8 +188,7 @@ def _find(state: State, doc_id: str) -> tuple[str, int]:
     units = list(state.completed("extract"))
 
     def look(unit: str) -> list[tuple[str, int, str]]:
-        with state.store.open(f"documents/{unit}.parquet") as file:
-            column = pq.read_table(file, columns=["doc_id"])["doc_id"]
+        column = schema.read_table(state.store, f"documents/{unit}.parquet", schema.DOCUMENTS, ["doc_id"])["doc_id"]
         return [(unit, row, column[row].as_py()) for row in pc.indices_nonzero(pc.starts_with(column, wanted)).to_pylist()]
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
@@ -179,13 +205,11 @@ def _find(state: State, doc_id: str) -> tuple[str, int]:
 
 
 def _row(state: State, path: str, wanted: pa.Schema, row: int) -> dict[str, Any]:
-    with state.store.open(path) as file:
-        found: dict[str, Any] = schema.read_table(file, state.store.path(path), wanted).slice(row, 1).to_pylist()[0]
+    found: dict[str, Any] = schema.read_table(state.store, path, wanted).slice(row, 1).to_pylist()[0]
     return found
 
 
 def _by_id(state: State, path: str, wanted: pa.Schema, doc_id: str) -> dict[str, Any] | None:
-    with state.store.open(path) as file:
-        table = schema.read_table(file, state.store.path(path), wanted)
+    table = schema.read_table(state.store, path, wanted)
     found: list[dict[str, Any]] = table.filter(pc.equal(table["doc_id"], doc_id)).to_pylist()
     return found[0] if found else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.stages import decide
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Stage
 
@@ -43,9 +43,9 @@ def funnel(state: State) -> list[Step]:
             continue
         counts = state.counts(stage.name)
         if stage.name == "extract":
-            steps += _pages(counts, stage, state.config)
+            steps += _pages(counts, stage, stage.reasons(state.config))
         else:
-            steps += list(_reasons(counts, stage, state.config, skip=()))
+            steps += list(_reasons(counts, stage, _known(state, stage), skip=()))
         if counts.letters["cut"]:
             steps.append(Step("rejected", stage.name, "cut from texts", 0, counts.letters["cut"]))
         tokens = _tokens(state) if stage.name == "clean" else None
@@ -53,9 +53,17 @@ def funnel(state: State) -> list[Step]:
     return steps
 
 
-def _pages(counts: Counts, stage: Stage, config: Config) -> list[Step]:
+def _known(state: State, stage: Stage) -> Sequence[str]:
+    """The reasons of a stage in their order: of rules those that the documents were judged by, whatever the config says by now."""
+    if stage is not decide.STAGE:
+        return stage.reasons(state.config)
+    done = next(iter(state.completed(stage.name).values()))
+    return (*(rule.name for rule in decide.judged_by(done, state.config)), *decide.BLOCKED)
+
+
+def _pages(counts: Counts, stage: Stage, known: Sequence[str]) -> list[Step]:
     """Records of the archives, less those that hold no web page, and what became of the pages."""
-    no_page = sum(counts.rejected[name] for name in counts.rejected if name not in set(stage.reasons(config)) - set(_NOT_PAGES))
+    no_page = sum(counts.rejected[name] for name in counts.rejected if name not in set(known) - set(_NOT_PAGES))
     unread = counts.records - no_page - counts.extra["pages"]
     steps = [
         Step("total", "extract", "records in the archives", counts.records),
@@ -67,11 +75,10 @@ def _pages(counts: Counts, stage: Stage, config: Config) -> list[Step]:
     failed = counts.failed.total() - unread
     if failed:
         steps.append(Step("failed", "extract", "failed in extraction", failed))
-    return steps + list(_reasons(counts, stage, config, skip=_NOT_PAGES))
+    return steps + list(_reasons(counts, stage, known, skip=_NOT_PAGES))
 
 
-def _reasons(counts: Counts, stage: Stage, config: Config, skip: tuple[str, ...]) -> Iterator[Step]:
-    known = stage.reasons(config)
+def _reasons(counts: Counts, stage: Stage, known: Sequence[str], skip: tuple[str, ...]) -> Iterator[Step]:
     for reason in (*known, *sorted(counts.rejected.keys() - set(known))):  # the others: of rules that the config no longer has
         if reason not in skip and counts.rejected[reason]:
             yield Step("rejected", stage.name, reason, counts.rejected[reason], counts.letters.get(reason))

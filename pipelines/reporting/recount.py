@@ -15,17 +15,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
 from seiryu.corpus import schema
 from seiryu.filters.instruments import MORPHOLOGY
 from seiryu.filters.rules import Rule, RuleError, judge
+from seiryu.filters.rules.plain_yaml import YamlError, read_yaml
 from seiryu.filters.rules.presets import change, load_preset, preset_names
+from seiryu.pipelines.chain import counted_elsewhere
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.measured import read_signals, signals_schema
+from seiryu.pipelines.measured import measured_by, read_signals
 from seiryu.pipelines.rules_in_force import check_against_extraction
 from seiryu.pipelines.stages.decide import judged_by, passes
 from seiryu.pipelines.state import State
+from seiryu.pipelines.unit import Sidecar
 
 Sums = npt.NDArray[np.int64]  # documents, letters, tokens
 
@@ -90,8 +92,10 @@ def recount(state: State, preset: str = "", changes: Sequence[str] = ()) -> Reco
     columns = ["letters", "tokens", *dict.fromkeys(rule.signal for rule in rules if rule.signal not in ("letters", "tokens"))]
     total = Recount(rules, {rule.name: Tally() for rule in rules}, note=_note(rules, state))
 
+    annotated = state.completed("annotate")
+
     def one(unit: str) -> Recount:
-        return _count(state, unit, rules, columns)
+        return _count(state, annotated[unit], rules, columns)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for part in pool.map(one, state.completed("decide")):
@@ -103,7 +107,9 @@ def own_rules(state: State) -> tuple[Rule, ...]:
     """The rules that the run's documents were judged by. ConfigError if none were, or not all by the same."""
     decided = list(state.completed("decide").values())
     if not decided:
-        raise ConfigError(f"{state.store.root}: nothing is judged there yet; `seiryu run CONFIG --until decide` does it")
+        raise ConfigError(
+            f"{state.store.root}: nothing is judged there, or it has changed since; `seiryu run CONFIG --until decide` judges it"
+        )
     if any(done.made_of["settings"] != decided[0].made_of["settings"] for done in decided):
         raise ConfigError(f"{state.store.root}: its units were judged by different rules; let the run come to its end first")
     return judged_by(decided[0], state.config)
@@ -111,8 +117,8 @@ def own_rules(state: State) -> tuple[Rule, ...]:
 
 def other_rules(state: State, own: tuple[Rule, ...], preset: str, changes: Sequence[str]) -> tuple[Rule, ...]:
     """The rules that were asked for. A change of a rule that only another preset has takes that rule from there."""
-    known = signals_schema(state.config).names
-    possible = [*known, *(signal.name for signal in MORPHOLOGY)]
+    known = _measured(state)
+    possible = list(dict.fromkeys([*known, *(signal.name for signal in MORPHOLOGY)]))
     try:
         rules = load_preset(preset, possible) if preset else own
         wanted = _changes(changes)
@@ -124,12 +130,21 @@ def other_rules(state: State, own: tuple[Rule, ...], preset: str, changes: Seque
     except RuleError as error:
         raise ConfigError(str(error)) from error
     for rule in rules:
+        if rule.name in counted_elsewhere(state.config):
+            raise ConfigError(f"rule {rule.name!r}: documents are counted under this name elsewhere; choose another")
         if rule.signal not in known:
             raise ConfigError(
                 f"rule {rule.name!r} asks for {rule.signal}, which this run did not measure: "
-                "`seiryu run CONFIG --set signals.morphology=true` measures it, without reading archives again"
+                "`seiryu run CONFIG --from annotate --set signals.morphology=true` measures it, without reading archives again"
             )
     return rules
+
+
+def _measured(state: State) -> list[str]:
+    """The signals that were measured of all documents that were judged."""
+    annotated = state.completed("annotate")
+    first, *others = ([signal.name for signal in measured_by(annotated[unit])] for unit in state.completed("decide"))
+    return [name for name in first if all(name in names for names in others)]
 
 
 def _elsewhere(names: Sequence[str], own: tuple[Rule, ...], possible: Sequence[str]) -> list[Rule]:
@@ -151,34 +166,36 @@ def _changes(texts: Sequence[str]) -> dict[str, dict[str, Any] | None]:
         name, equals, value = text.partition("=")
         rule, _, key = name.removeprefix("rules.change.").strip().partition(".")
         try:
-            parsed = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {text}: the value is not YAML") from error
+            parsed = read_yaml(value)[0]
+        except YamlError as error:
+            raise ConfigError(f"--set {text}: {error}") from error
         if not equals or not rule or (not key and parsed is not None and not isinstance(parsed, dict)):
             raise ConfigError(f"--set {text}: RULE.low=0.1, RULE.high=0.5, or RULE=null to drop it is wanted")
-        if not key:
-            wanted[rule] = parsed
-        elif (before := wanted.setdefault(rule, {})) is not None:
-            before[key] = parsed
+        if key == "name":
+            raise ConfigError(f"--set {text}: a rule keeps its name; drop it by {rule}=null and set a new one with its signal")
+        wanted[rule] = {**(wanted.get(rule) or {}), key: parsed} if key else parsed
     return wanted
 
 
 def _note(rules: tuple[Rule, ...], state: State) -> str:
+    notes = []
+    read, judged = len(state.completed("extract")), len(state.completed("decide"))
+    if judged < read:
+        notes.append(f"{read - judged:,} of {read:,} archives are not judged yet and not counted")
     try:
         check_against_extraction(rules, state.config)
     except ConfigError:
         left_out = state.counts("extract").rejected
         pages = left_out["cannot_pass"] + left_out["quick_screen"]
         why = "were not extracted because they could not pass extract.counts_on"
-        return f"{pages:,} pages {why}; these rules might have kept some of them"
-    return ""
+        notes.append(f"{pages:,} pages {why}; these rules might have kept some of them")
+    return "; ".join(notes)
 
 
-def _count(state: State, unit: str, rules: tuple[Rule, ...], columns: list[str]) -> Recount:
-    signals = read_signals(state.store, state.config, unit, columns)
-    path = f"verdicts/{unit}.parquet"
-    with state.store.open(path) as file:
-        verdicts = schema.read_table(file, state.store.path(path), schema.VERDICTS, ["reject_mask", "blocked"])
+def _count(state: State, annotated: Sidecar, rules: tuple[Rule, ...], columns: list[str]) -> Recount:
+    unit = annotated.unit
+    signals = read_signals(state.store, measured_by(annotated), unit, columns)
+    verdicts = schema.read_table(state.store, f"verdicts/{unit}.parquet", schema.VERDICTS, ["reject_mask", "blocked"])
     values = {name: signals[name].to_numpy() for name in columns}
     amounts = np.stack([np.ones(len(signals), np.int64), values["letters"].astype(np.int64), values["tokens"].astype(np.int64)])
     mask = judge(rules, values)

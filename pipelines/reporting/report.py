@@ -94,9 +94,7 @@ def _hosts(state: State) -> dict[str, Any]:
     top = wanted.empty_table()
     blocked = wanted.empty_table()
     for name in state.completed("hosts"):
-        path = f"hosts/{name}.parquet"
-        with state.store.open(path) as file:
-            table = schema.read_table(file, state.store.path(path), wanted)
+        table = schema.read_table(state.store, f"hosts/{name}.parquet", wanted)
         top = pa.concat_tables([top, table]).sort_by(order).slice(0, _HOSTS)
         left_out = table.filter(pc.not_equal(table["verdict"], ""))
         blocked = pa.concat_tables([blocked, left_out]).sort_by(order).slice(0, _HOSTS)
@@ -112,9 +110,7 @@ def _cleaning(state: State) -> dict[str, Any]:
     counts = state.counts("clean")
     lines = schema.BOILERPLATE.empty_table()
     for name in state.completed("boilerplate"):
-        path = f"boilerplate/{name}.parquet"
-        with state.store.open(path) as file:
-            table = schema.read_table(file, state.store.path(path), schema.BOILERPLATE)
+        table = schema.read_table(state.store, f"boilerplate/{name}.parquet", schema.BOILERPLATE)
         lines = pa.concat_tables([lines, table]).sort_by([("pages", "descending"), ("site", "ascending"), ("text", "ascending")])
         lines = lines.slice(0, _HOSTS)
     return {"counts": counts, "lines": lines.to_pylist(), "found": state.counts("boilerplate").extra["lines"]}
@@ -130,9 +126,7 @@ def _failures(state: State) -> dict[str, Any]:
 
 
 def _ledger(store: Store, unit: str) -> list[dict[str, Any]]:
-    path = f"ledger/{unit}.parquet"
-    with store.open(path) as file:
-        table = schema.read_table(file, store.path(path), schema.LEDGER)
+    table = schema.read_table(store, f"ledger/{unit}.parquet", schema.LEDGER)
     found: list[dict[str, Any]] = table.slice(0, _FAILURES).to_pylist()
     return found
 

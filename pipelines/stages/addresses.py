@@ -21,7 +21,7 @@ from seiryu.filters.addresses.sites import list_version, site_of
 from seiryu.filters.cleaning.repeated_lines import site_places
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.measured import read_signals
+from seiryu.pipelines.measured import read_signals, to_measure
 from seiryu.pipelines.places import write_by_place
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
@@ -68,11 +68,9 @@ def settings(config: Config) -> dict[str, Any]:
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
-    name = f"documents/{unit.name}.parquet"
-    with store.open(name) as file:
-        documents = schema.read_table(file, store.path(name), schema.DOCUMENTS, ["doc_id", "url", "host"])
+    documents = schema.read_table(store, f"documents/{unit.name}.parquet", schema.DOCUMENTS, ["doc_id", "url", "host"])
     lists = lists_of_pages(config)
-    signals = read_signals(store, config, unit.name, ["doc_id", "letters", *(f"{words}_distinct" for words in lists)])
+    signals = read_signals(store, to_measure(config), unit.name, ["doc_id", "letters", *(f"{words}_distinct" for words in lists)])
     if not documents["doc_id"].equals(signals["doc_id"]):
         raise InputError(f"{store.path(f'signals/{unit.name}.parquet')} belongs to other documents; delete it and run again")
     hosts = documents["host"].combine_chunks().dictionary_encode()

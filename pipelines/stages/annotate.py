@@ -12,7 +12,7 @@ from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.measured import identities, instruments, signals_schema
+from seiryu.pipelines.measured import identities, instruments, signals_schema, to_measure
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
 
@@ -29,14 +29,12 @@ def settings(config: Config) -> dict[str, Any]:
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
-    name = f"documents/{unit.name}.parquet"
-    with store.open(name) as file:
-        documents = schema.read_table(file, store.path(name), schema.DOCUMENTS, ["doc_id", "text", "language_score"])
+    documents = schema.read_table(store, f"documents/{unit.name}.parquet", schema.DOCUMENTS, ["doc_id", "text", "language_score"])
     columns: dict[str, Any] = dict(instruments(config).measure(documents["text"], documents["language_score"].to_numpy()))
     columns["doc_id"] = documents["doc_id"].combine_chunks()
     target = f"signals/{unit.name}.parquet"
     with store.writing(target) as out:
-        schema.write_table(schema.table(signals_schema(config), columns), out)
+        schema.write_table(schema.table(signals_schema(to_measure(config)), columns), out)
     counts = Counts(records=len(documents), kept=len(documents))
     counts.letters["kept"] = int(columns["letters"].sum())
     counts.extra["tokens"] = int(columns["tokens"].sum())

@@ -39,9 +39,7 @@ def column(store: Store, config: Config, files: list[str], name: str) -> pa.Chun
     """One column of all signature files, in the order of `files`."""
     wanted, chunks = signature_schema(config.dedup.bands), []
     for unit in files:
-        path = f"signatures/{unit}.parquet"
-        with store.open(path) as file:
-            chunks += schema.read_table(file, store.path(path), wanted, [name])[name].chunks
+        chunks += schema.read_table(store, f"signatures/{unit}.parquet", wanted, [name])[name].chunks
     return pa.chunked_array(chunks, wanted.field(name).type)
 
 

@@ -7,6 +7,7 @@ the letters that `clean` asks for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,11 @@ from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
 from seiryu.filters.cleaning import Cleaned, CleanSettings, clean
-from seiryu.filters.rules import judge
+from seiryu.filters.instruments import Instruments
+from seiryu.filters.rules import Rule, judge
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.measured import identities, instruments, read_signals
+from seiryu.pipelines.measured import identities, instruments, read_signals, to_measure
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.stages import decide
 from seiryu.pipelines.stages.boilerplate import lines_of
@@ -84,11 +86,10 @@ def settings_of_clean(config: Config) -> CleanSettings:
     return CleanSettings(**config.clean.model_dump(exclude={"repeated_lines", "min_letters", "min_japanese_letters"}))
 
 
-def why_not(config: Config, text: str, language_score: float) -> list[str]:
+def why_not(config: Config, made: Instruments, rules: Sequence[Rule], text: str, language_score: float) -> list[str]:
     """Why a text that was cleaned does not stay: what it lacks, and the rules that reject it; nothing if it stays."""
-    rules = rules_in_force(config)
     asked = [*_SIGNALS, *(rule.signal for rule in rules)]
-    signals = instruments(config).measure(pa.array([text]), np.array([language_score]), only=asked)
+    signals = made.measure(pa.array([text]), np.array([language_score]), only=asked)
     least = {"letters": config.clean.min_letters, "japanese_letters": config.clean.min_japanese_letters}
     short = [f"{signals[name][0]:,} {name}, {wanted:,} wanted" for name, wanted in least.items() if signals[name][0] < wanted]
     fails = [f"{rule.name} ({rule.signal} {rule.limits()})" for rule in rules if rule.rejects(signals[rule.signal])[0]]
@@ -104,7 +105,7 @@ def _cleaned(documents: pa.Table, config: Config, store: Store) -> list[Cleaned]
 
 def _signals(store: Store, config: Config, unit: str, doc_id: pa.ChunkedArray) -> dict[str, npt.NDArray[Any]]:
     """What was measured of these documents as they were extracted."""
-    table = read_signals(store, config, unit, ["doc_id", *_SIGNALS])
+    table = read_signals(store, to_measure(config), unit, ["doc_id", *_SIGNALS])
     rows = pc.index_in(doc_id, table["doc_id"])
     if rows.null_count:
         raise InputError(f"{store.path(f'signals/{unit}.parquet')} belongs to other documents; delete it and run again")

@@ -23,7 +23,7 @@ from seiryu.filters.rules import Rule, first_reason, judge
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.measured import read_signals
+from seiryu.pipelines.measured import read_signals, to_measure
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.stages.hosts import blocked_hosts
 from seiryu.pipelines.state import State, identity
@@ -71,8 +71,8 @@ def reasons(config: Config) -> tuple[str, ...]:
 def work(unit: Unit, config: Config, store: Store) -> Result:
     rules = rules_in_force(config)
     asked = dict.fromkeys(["doc_id", "letters", "tokens", *(rule.signal for rule in rules)])
-    signals = read_signals(store, config, unit.name, list(asked))
-    addresses = _read(store, f"addresses/{unit.name}.parquet", schema.ADDRESSES)
+    signals = read_signals(store, to_measure(config), unit.name, list(asked))
+    addresses = schema.read_table(store, f"addresses/{unit.name}.parquet", schema.ADDRESSES)
     if not signals["doc_id"].equals(addresses["doc_id"]):
         raise InputError(f"{store.path(f'addresses/{unit.name}.parquet')} belongs to other documents; delete it and run again")
     mask = judge(rules, {name: signals[name].to_numpy() for name in asked if name != "doc_id"})
@@ -117,17 +117,12 @@ def passes(verdicts: pa.Table) -> pa.ChunkedArray:
 
 def passing(store: Store, config: Config, unit: str) -> pa.Table:
     """The documents of a unit that pass, with their text, letters and share of Japanese; in the order of the documents."""
-    documents = _read(store, f"documents/{unit}.parquet", schema.DOCUMENTS)
-    verdicts = _read(store, f"verdicts/{unit}.parquet", schema.VERDICTS)
-    signals = read_signals(store, config, unit, ["letters", "japanese_share"])
+    documents = schema.read_table(store, f"documents/{unit}.parquet", schema.DOCUMENTS)
+    verdicts = schema.read_table(store, f"verdicts/{unit}.parquet", schema.VERDICTS)
+    signals = read_signals(store, to_measure(config), unit, ["letters", "japanese_share"])
     for column in signals.column_names:
         documents = documents.append_column(signals.schema.field(column), signals[column])
     return documents.filter(passes(verdicts))
-
-
-def _read(store: Store, name: str, wanted: pa.Schema) -> pa.Table:
-    with store.open(name) as file:
-        return schema.read_table(file, store.path(name), wanted)
 
 
 STAGE = Stage("decide", 1, "documents", settings, units, work, reasons)

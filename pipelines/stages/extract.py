@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,7 +38,11 @@ _HEADROOM = 1 << 20  # of a record over its page: headers, and coding that does 
 
 
 def units(state: State) -> list[Unit]:
-    paths = archives(state.config)
+    return units_of(archives(state.config))
+
+
+def units_of(paths: Sequence[str]) -> list[Unit]:
+    """A unit for each of these archives. InputError if one cannot be asked what it is."""
     called = names(paths)
     return [
         Unit("extract", unit, {"warc": name}, identity(path), path)

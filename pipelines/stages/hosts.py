@@ -66,7 +66,10 @@ def check_hosts(config: Config) -> None:
     with _at("ut1"):
         entries = len(lists.domains.entries) + len(lists.urls.entries)
     if not entries:
-        raise _wrong("categories", f"{', '.join(hosts.categories)} of {hosts.ut1} hold no entry and would leave out nothing")
+        raise _wrong(
+            "categories",
+            f"the categories {', '.join(hosts.categories)} of {hosts.ut1} have no entries, so nothing would be blocked",
+        )
 
 
 def _wrong(field: str, message: str) -> ConfigError:
@@ -200,9 +203,7 @@ def _with_verdict(root: str, partitions: int, table: pa.Schema, identity: str) -
     store, columns = Store(root), ["host", "verdict"]
     found = [table.empty_table().select(columns)]
     for number in range(partitions):
-        name = f"hosts/{unit_name(number)}.parquet"
-        with store.open(name) as file:
-            hosts = schema.read_table(file, store.path(name), table, columns)
+        hosts = schema.read_table(store, f"hosts/{unit_name(number)}.parquet", table, columns)
         found.append(hosts.filter(pc.not_equal(hosts["verdict"], "")))
     return pa.concat_tables(found)
 

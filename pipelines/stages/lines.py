@@ -60,11 +60,11 @@ def survivor_inputs(state: State) -> dict[str, dict[str, Any]]:
 def survivors(store: Store, config: Config, unit: str) -> pa.Table:
     """The documents of a unit that pass and are no near-duplicates, with their site and the duplicates they were kept for; in order."""
     documents = passing(store, config, unit)
-    decisions = _read(store, f"dedup/{unit}.parquet", schema.DECISIONS)
+    decisions = schema.read_table(store, f"dedup/{unit}.parquet", schema.DECISIONS)
     if not documents["doc_id"].equals(decisions["doc_id"]):
         raise InputError(f"{store.path(f'dedup/{unit}.parquet')} belongs to other documents; delete it and run again")
     documents = documents.append_column("duplicates", decisions["duplicates"]).filter(pc.equal(decisions["verdict"], "kept"))
-    addresses = _read(store, f"addresses/{unit}.parquet", schema.ADDRESSES)
+    addresses = schema.read_table(store, f"addresses/{unit}.parquet", schema.ADDRESSES)
     rows = pc.index_in(documents["doc_id"], addresses["doc_id"])
     if rows.null_count:
         raise InputError(f"{store.path(f'addresses/{unit}.parquet')} belongs to other documents; delete it and run again")
@@ -85,11 +85,6 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     counts = Counts(records=len(documents), kept=len(documents))
     counts.extra["rows"] = len(table)
     return Result(counts, [write_by_place(store, f"line_counts/{unit.name}.parquet", table, _ROW_GROUP, REPEATING)])
-
-
-def _read(store: Store, name: str, wanted: pa.Schema) -> pa.Table:
-    with store.open(name) as file:
-        return schema.read_table(file, store.path(name), wanted)
 
 
 STAGE = Stage("lines", 1, "documents kept", settings, units, work, wanted=wanted)

@@ -37,9 +37,7 @@ def units(state: State) -> list[Unit]:
 def _collisions(store: Store, bands: list[str]) -> Iterator[Collisions]:
     """Who meets whom, band by band."""
     for band in bands:
-        name = f"bands/{band}.parquet"
-        with store.open(name) as file:
-            table = schema.read_table(file, store.path(name), COLLISIONS)
+        table = schema.read_table(store, f"bands/{band}.parquet", COLLISIONS)
         yield table["row"].to_numpy(), table["bucket"].to_numpy()
 
 

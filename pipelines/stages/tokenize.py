@@ -52,9 +52,9 @@ def _hash(doc_id: str, seed: str, what: bytes) -> bytes:
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
-    source = f"corpus/{unit.name}.parquet"
-    with store.open(source) as file:
-        documents = schema.read_table(file, store.path(source), schema.CORPUS, ["doc_id", "url", "warc", "warc_offset", "text"])
+    documents = schema.read_table(
+        store, f"corpus/{unit.name}.parquet", schema.CORPUS, ["doc_id", "url", "warc", "warc_offset", "text"]
+    )
     seed, share = config.tokenize.seed, config.tokenize.validation_share
     ids = documents["doc_id"].to_pylist()
     keys = np.array([shuffle_key(doc_id, seed) for doc_id in ids], np.uint64)

@@ -1,4 +1,6 @@
 import io
+import tempfile
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
+from seiryu.corpus.storage import Store
 
 ROWS = {
     "host": ["a.jp", "日本.jp"] * 500,
@@ -27,7 +30,9 @@ def parquet(table, write=schema.write_table):
 
 
 def read(data, columns=None, expected=schema.HOSTS):
-    return schema.read_table(io.BytesIO(data), "run/hosts.parquet", expected, columns)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "hosts.parquet").write_bytes(data)
+        return schema.read_table(Store(folder), "hosts.parquet", expected, columns)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +90,7 @@ def test_a_table_of_another_version_is_refused_by_name_whatever_columns_are_want
     for wanted in (None, ["host"]):
         with pytest.raises(InputError, match=said) as error:
             read(data, wanted)
-        assert "run/hosts.parquet" in str(error.value)
+        assert "/hosts.parquet" in str(error.value)
 
 
 def test_a_table_with_missing_values_is_refused_by_name():
@@ -93,7 +98,7 @@ def test_a_table_with_missing_values_is_refused_by_name():
         pa.table(ROWS | {"host": [None] * 1000}, schema=pa.schema([field.with_nullable(True) for field in schema.HOSTS])),
         pq.write_table,
     )
-    with pytest.raises(InputError, match=r"run/hosts\.parquet is damaged"):
+    with pytest.raises(InputError, match=r"/hosts\.parquet is damaged"):
         read(data)
 
 
@@ -101,13 +106,13 @@ def test_a_table_with_missing_values_is_refused_by_name():
     "data", [b"", b"host,documents\na.jp,1\n", b"PAR1", b"PAR1PAR1", bytes(5000), b"\x89PNG\r\n\x1a\n" * 100]
 )
 def test_a_file_that_is_no_parquet_is_refused_by_name(data):
-    with pytest.raises(InputError, match=r"run/hosts\.parquet is damaged .*delete it and run again"):
+    with pytest.raises(InputError, match=r"/hosts\.parquet is damaged .*delete it and run again"):
         read(data)
 
 
 def test_a_table_cut_anywhere_is_refused_by_name(hosts):
     for size in (*range(0, len(hosts), 61), len(hosts) - 1):
-        with pytest.raises(InputError, match=r"run/hosts\.parquet"):
+        with pytest.raises(InputError, match=r"/hosts\.parquet"):
             read(hosts[:size])
 
 
@@ -122,7 +127,7 @@ def test_a_flipped_byte_never_changes_a_value_unseen(hosts):
         try:
             table = read(bytes(data))
         except InputError as error:
-            assert "run/hosts.parquet" in str(error)
+            assert "/hosts.parquet" in str(error)
         else:
             assert table.to_pydict() == ROWS  # a byte of the statistics, say
 

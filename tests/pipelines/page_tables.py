@@ -12,7 +12,7 @@ import pyarrow as pa
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.measured import signals_schema
+from seiryu.pipelines.measured import signals_schema, to_measure
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def write_pages(store: Store, config: Config, unit: str, pages: Sequence[Page]) 
     measured = {"doc_id": names, "letters": [page.letters for page in pages]}
     for words in config.signals.word_lists:
         measured[f"{words}_distinct"] = [page.words.get(words, 0) for page in pages]
-    write(store, f"signals/{unit}.parquet", signals_schema(config), measured, len(pages))
+    write(store, f"signals/{unit}.parquet", signals_schema(to_measure(config)), measured, len(pages))
 
 
 def write(store: Store, name: str, wanted: pa.Schema, said: dict[str, list], rows: int) -> None:

@@ -96,7 +96,8 @@ def test_graded_labels_and_options_reach_the_card(tmp_path):
         (None, (), "data.jsonl: cannot be read: No such file or directory"),
         ('{"text": "a", "label": "b"}\n{"text": "a"\n', (), "data.jsonl, line 2: not JSON: Expecting ',' delimiter"),
         ('{"text": "a", "label": "b"}\n', (), "data.jsonl: two labels or more are wanted among the examples for training"),
-        ('{"text": "a", "label": "b"}\n', ("--held-out", "0.95"), "held_out is 0.95, and 0 to 0.9 is possible"),
+        ('{"text": "a", "label": "b"}\n', ("--lr", "0"), "lr is 0, and a finite number above 0 is wanted"),
+        ('{"text": "a", "label": "b"}\n', ("--seed", "99999999999"), "seed is 99999999999, and fastText takes"),
         ('{"text": "a", "label": "b"}\n', ("--label", "kind"), "data.jsonl, line 1: has no \"kind\"; it has 'text', 'label'"),
     ],
 )

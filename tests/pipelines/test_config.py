@@ -6,6 +6,7 @@ import pytest
 from commandline import ROOT, seiryu, write_config
 
 from seiryu.pipelines.config_file import ConfigError, load_config
+from seiryu.pipelines.rules_in_force import least_letters, rules_in_force
 
 GOOD = """\
 run: runs/x
@@ -54,10 +55,20 @@ def fails(tmp_path: Path, text: str, *changes: str) -> str:
         ),
         ("rules: swallow\n", "c.yaml:5: rules: a mapping with preset, change is wanted, not a text"),
         ("run: [\n", "c.yaml:6: not YAML"),
+        ("rules: {preset: swallow}\nrules: {preset: swallow-v1}\n", "c.yaml:6: 'rules' stands there twice"),
+        ("rules: &r\n  change: *r\n", "c.yaml:5: an alias stands for what it lies in"),
+        ("rules: " + "[" * 210 + "]" * 210, "c.yaml:5: nested too deep"),
+        ("rules: 2024-99-99\n", "c.yaml:5: '2024-99-99' cannot be read as timestamp"),
+        ("2024-01-01: x\n", "c.yaml: keys must be str, int, float, bool or None, not datetime.date"),
+        ("tokenize: &t\n  seed: a\nclean:\n  <<: *t\n  seed: b\n", "c.yaml:9: clean.seed: unknown key"),
     ],
 )
 def test_one_line_says_where_and_what_was_meant(more: str, message: str, tmp_path: Path) -> None:
     assert fails(tmp_path, GOOD + more).startswith(message)
+
+
+def test_a_file_that_python_itself_cannot_descend_into_is_one_line(tmp_path: Path) -> None:
+    assert fails(tmp_path, GOOD + "rules: " + "[" * 9000 + "]" * 9000).endswith("nested too deep")
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
@@ -69,7 +80,45 @@ def test_a_change_on_the_command_line_is_told_from_the_file(tmp_path: Path) -> N
     assert fails(tmp_path, GOOD, "dedup.bands=x") == 'c.yaml: dedup.bands: "x": input should be a valid integer'
     assert fails(tmp_path, GOOD, "dedup.bands") == "--set dedup.bands: a.b=value is wanted"
     assert fails(tmp_path, GOOD, "run.x=1") == "--set run.x=1: run is a text, it has no x"
+    for value, why in (("{low: 1, low: 2}", "'low' stands there twice"), ("&a [*a]", "an alias stands for what it lies in"),
+                       ("[", "not YAML: expected the node content, but found '<stream end>'")):  # fmt: skip
+        assert fails(tmp_path, GOOD, f"rules.change.few_hiragana={value}") == f"--set rules.change.few_hiragana={value}: {why}"
     assert load_config(str(tmp_path / "c.yaml"), ["source.paths=[a,b]", "extract.max_page=2MB"]).source.paths == ("a", "b")
+
+
+def test_a_change_moves_one_of_two_places_that_an_alias_makes_alike(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(GOOD + "rules: &r\n  change:\n    few_hiragana: {low: 0.3}\nextract:\n  counts_on: *r\n")
+    config = load_config(str(path), ["rules.change.few_hiragana.low=0.4"])
+    lows = [section.change["few_hiragana"].low for section in (config.rules, config.extract.counts_on)]  # type: ignore[union-attr]
+    assert lows == [0.4, 0.3]
+
+
+@pytest.mark.parametrize("low", ["9" * 38, "1" + "0" * 400, ".inf"])
+def test_limits_beyond_all_measure_are_refused_at_once(tmp_path: Path, low: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(GOOD)
+    with pytest.raises(ConfigError, match=r"rules\.change: rule 'few_hiragana': low must"):
+        rules_in_force(load_config(str(path), [f"rules.change.few_hiragana.low={low}"]))
+
+
+@pytest.mark.parametrize(
+    ("letters", "share", "least"),
+    [(400, 0.2, (400, 80)), (400, 1, (400, 400)), (7, 0.3, (7, 3)), (400, 999_999_999_999_999.8, (400, 800)),
+     (1e15, 999_999_999_999_999.8, (10**15, 2 * 10**15)), (1e15, 0.3, (10**15, 3 * 10**14)), (-5, -1e15, (0, 0))],
+)  # fmt: skip
+def test_what_extraction_counts_on_is_reckoned_at_once_for_every_limit(
+    tmp_path: Path, letters: float, share: float, least: tuple[int, int]
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(GOOD)
+    counts_on = "extract.counts_on.change."
+    assert (
+        least_letters(
+            load_config(str(path), [f"{counts_on}few_japanese_letters.low={letters:.1f}", f"{counts_on}few_hiragana.low={share}"])
+        )
+        == least
+    )
 
 
 def test_sizes_are_read_as_people_write_them(tmp_path: Path) -> None:

@@ -4,10 +4,18 @@ import itertools
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from commandline import ROOT, command, seiryu
+
+
+def change(run: Path, section: str, field: str, value: Any) -> None:
+    """What a run with another config that is stopped early leaves."""
+    record = json.loads((run / "run.json").read_text())
+    record["config"][section][field] = value
+    (run / "run.json").write_text(json.dumps(record))
 
 
 def rows(run: Path, folder: str) -> list[dict]:
@@ -121,6 +129,8 @@ def test_a_text_that_was_lost_in_cleaning_shows_what_it_lacks(run_copy: Path) ->
     stage, said = found["fate"][-1]
     letters = len(found["cleaned"]) - found["cleaned"].count("\n")
     assert (stage, said) == ("clean", f"not in the corpus: short_after_cleaning: {letters:,} letters, 600 wanted")
+    change(run, "clean", "min_letters", 5000)
+    assert "config has changed since" in explained(run, lost)["fate"][-1][1]
 
 
 def test_a_text_of_nobodys_shows_what_would_be_masked(small_run: Path, tmp_path: Path) -> None:
@@ -128,3 +138,24 @@ def test_a_text_of_nobodys_shows_what_would_be_masked(small_run: Path, tmp_path:
     path.write_text("問い合わせは info@example.jp まで。", encoding="utf-8")
     assert "<メールアドレス>" in explained(small_run / "run", "--text", path)["cleaned"]
     assert "[-info@example.jp-]{+<メールアドレス>+}" in seiryu("explain", small_run / "run", "--text", path).out
+
+
+def test_a_text_of_nobodys_is_judged_as_the_documents_were_and_told_whether_it_would_stay(run_copy: Path, tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("今日は良い天気でした。明日もきっと晴れると思います。", encoding="utf-8")
+    before = explained(run_copy / "run", "--text", path)
+    lacks = [f"short_after_cleaning: 26 {signal}, 400 wanted" for signal in ("letters", "japanese_letters")]
+    assert before["fate"][-1] == ["clean", f"would not stay: {'; '.join(lacks)}"]
+    for value in ({"few_hiragana": {"low": 0.9}}, {"own": {"signal": "function_word_share", "high": 0.1}}):
+        change(run_copy / "run", "rules", "change", value)
+        assert explained(run_copy / "run", "--text", path) == before
+
+
+def test_a_document_is_explained_when_the_preset_is_gone(run_copy: Path) -> None:
+    lost = next(row["doc_id"] for row in rows(run_copy / "run", "verdicts") if row["reject_mask"])
+    before = explained(run_copy / "run", lost)
+    change(run_copy / "run", "rules", "preset", "/gone/own.yaml")
+    after = explained(run_copy / "run", lost)
+    for rule in (*before["rules"], *after["rules"]):
+        del rule["why"]
+    assert after == before

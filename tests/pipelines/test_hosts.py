@@ -211,7 +211,7 @@ def test_damaged_or_foreign_sums_are_refused_by_name(tmp_path: Path) -> None:
         ({"categories": ["adult"]}, "categories", "hosts.ut1 must name the directory of the block lists they belong to"),
         ({"ut1": "LISTS"}, "categories", "to leave out; there are adult, empty, games"),
         ({"ut1": "LISTS", "categories": ["adlut"]}, "categories", "there is no category 'adlut' (did you mean 'adult'?); there are adult"),
-        ({"ut1": "LISTS", "categories": ["empty"]}, "categories", "hold no entry and would leave out nothing"),
+        ({"ut1": "LISTS", "categories": ["empty"]}, "categories", "have no entries, so nothing would be blocked"),
         ({"ut1": "LISTS", "categories": ["adult"]}, "ut1", "domains, line 2: 'not a host' is no domain or address; mend or delete the line"),
         ({"ut1": "LISTS/nowhere", "categories": ["adult"]}, "ut1", "nowhere is no directory; unpack UT1's blacklists.tar.gz"),
     ],

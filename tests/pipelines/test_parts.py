@@ -76,6 +76,11 @@ def test_rules_that_differ_are_told_by_name_and_long_lists_by_their_length() -> 
     assert difference(old, other) == "the same in another order"
 
 
+def test_a_signal_that_is_asked_for_twice_hides_no_change() -> None:
+    old, new = ({"settings": {"screen": [["s", low, "inf"], ["s", "3", "inf"]]}} for low in ("1", "2"))
+    assert difference(old, new) == 'screen: [["s", "1", "inf"], ["s", "3", "inf"]] -> [["s", "2", "inf"], ["s", "3", "inf"]]'
+
+
 @given(st.integers(0, 10**15))
 def test_a_size_is_read_from_a_number_or_its_text(number: int) -> None:
     assert size(number) == size(str(number)) == size(f"{number}B") == number

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -91,22 +92,6 @@ def test_what_a_recount_says_is_what_a_run_from_decide_makes(change: str, run_co
     assert kept == said["kept"]["documents"]
 
 
-def test_going_on_from_a_stage_needs_what_lies_before_it(run_copy: Path) -> None:
-    config = run_copy / "config.yaml"
-    other = seiryu("run", config, "--from", "decide", "--set", "extract.min_kana=21")
-    assert (other.code, "min_kana: 20 -> 21" in other.err) == (1, True)
-    measured = seiryu("run", config, "--from", "decide", "--set", "signals.morphology=true")
-    assert (
-        measured.code,
-        "annotate: 3 of 3 units are not there as they are wanted (morphology: false -> true)" in measured.err,
-    ) == (1, True)
-    shutil.rmtree(run_copy / "run/units/extract")
-    gone = seiryu("run", config, "--from", "decide")
-    assert (gone.code, "has no finished unit of extract to go on from" in gone.err) == (1, True)
-    assert "there is no such stage" in seiryu("run", config, "--from", "deside").err
-    assert "decide comes after annotate" in seiryu("run", config, "--from", "decide", "--until", "annotate").err
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -117,25 +102,17 @@ def test_going_on_from_a_stage_needs_what_lies_before_it(run_copy: Path) -> None
         (("--set", "few_hiragana.low"), "RULE.low=0.1"),
         (("--set", "few_hiragana.low=much"), "low must be a number"),
         (("--set", "few_hiragana={low: 2, high: 1}"), "low 2 against high 1"),
-        (("--preset", "fineweb2-ja"), "signals.morphology=true"),
+        (("--set", "few_hiragana={low: 0.1, low: 0.2}"), "'low' stands there twice"),
+        (("--set", "few_hiragana.name=other"), "a rule keeps its name"),
+        (("--set", "near_duplicate={signal: letters, low: 1}"), "documents are counted under this name elsewhere"),
+        (("--set", "x={signal: doc_id, low: 1}"), "unknown signal 'doc_id'"),
+        (("--preset", "fineweb2-ja"), "--from annotate --set signals.morphology=true"),
     ],
 )
 def test_rules_that_cannot_be_judged_end_with_2_and_one_line(arguments: tuple[str, ...], message: str, small_run: Path) -> None:
     ended = seiryu("rules", small_run / "run", *arguments)
     assert (ended.code, ended.err.count("\n")) == (2, 1), ended.err
     assert message in ended.err
-
-
-def test_going_on_from_a_stage_wants_every_archive_that_is_there_to_have_been_read(run_copy: Path) -> None:
-    one = sorted((run_copy / "run/units/extract").glob("*.json"))[0]
-    one.unlink()
-    ended = seiryu("run", run_copy / "config.yaml", "--from", "decide")
-    assert (ended.code, "extract: 1 of 3 units are not there as they are wanted (not read yet)" in ended.err) == (1, True)
-    assert (run_copy / f"run/verdicts/{one.stem}.parquet").exists()
-    aside = {"stage": "extract", "unit": one.stem, "reason": "it was bad", "attempts": 1, "detail": ""}
-    (run_copy / f"run/units/extract/{one.stem}.failed").write_text(json.dumps(aside))
-    ended = seiryu("run", run_copy / "config.yaml", "--from", "annotate", "--until", "decide")
-    assert (ended.code, "1 units were set aside, 0 are allowed" in ended.err) == (3, True), ended.err
 
 
 def test_the_rules_of_a_run_are_those_it_was_judged_by_and_not_what_its_config_says_since(run_copy: Path) -> None:
@@ -145,10 +122,47 @@ def test_the_rules_of_a_run_are_those_it_was_judged_by_and_not_what_its_config_s
     assert recounted(run_copy / "run") == before
 
 
+def test_the_last_change_of_a_rule_wins(small_run: Path) -> None:
+    changes = ("--set", "few_hiragana.low=0.4", "--set", "few_hiragana=null", "--set", "few_hiragana.low=0.3")
+    assert recounted(small_run / "run", *changes) == recounted(small_run / "run", "--set", "few_hiragana.low=0.3")
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value"),
+    [("rules", "preset", "/gone/own.yaml"), ("signals", "lists", {"own": ["/gone/own.txt"]}), ("signals", "morphology", True)],
+)
+def test_a_run_can_be_looked_at_whatever_its_config_names_by_now(section: str, field: str, value: Any, run_copy: Path) -> None:
+    run, shown = run_copy / "run", ("rules", "status", "verify")
+    before = [seiryu(name, run, "--json").out for name in shown]
+    record = json.loads((run / "run.json").read_text())
+    record["config"][section][field] = value
+    (run / "run.json").write_text(json.dumps(record))
+    ended = [seiryu(name, run, "--json") for name in shown]
+    assert [end.err for end in ended] == ["", "", ""]
+    if field != "preset":  # the reasons of rules lie in the preset
+        assert [end.out for end in ended] == before
+    assert recounted(run)["kept"] == json.loads(before[0])["kept"]
+    report = seiryu("report", run)
+    assert report.code == 0, report.err
+
+
+def test_archives_that_are_not_judged_are_said_not_to_be_counted(run_copy: Path) -> None:
+    next((run_copy / "run/units/decide").glob("*.json")).unlink()
+    assert recounted(run_copy / "run")["note"] == "1 of 3 archives are not judged yet and not counted"
+
+
+@pytest.mark.parametrize("folder", ["signals", "verdicts"])
+def test_a_table_that_is_gone_is_named(folder: str, run_copy: Path) -> None:
+    table = next((run_copy / f"run/{folder}").glob("*.parquet"))
+    table.unlink()
+    ended = seiryu("rules", run_copy / "run")
+    assert (ended.code, ended.err.count("\n"), f"{folder}/{table.name} is not there" in ended.err) == (1, 1, True), ended.err
+
+
 def test_a_run_that_has_judged_nothing_yet_is_said_to_be_one(run_copy: Path) -> None:
     shutil.rmtree(run_copy / "run/units/decide")
     ended = seiryu("rules", run_copy / "run")
-    assert (ended.code, "nothing is judged there yet" in ended.err, ended.err.count("\n")) == (2, True, 1)
+    assert (ended.code, "nothing is judged there" in ended.err, ended.err.count("\n")) == (2, True, 1)
 
 
 def test_a_bad_rule_file_ends_with_2_and_its_line(small_run: Path, tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ def test_a_name_is_brought_into_the_one_form(written: str, name: str) -> None:
         ("5ch.net/news", "'5ch.net/news' is an address; name the host alone: 5ch.net"),
         ("5ch .net", "'5ch .net' is no host"),
         ("1.2.3", "'1.2.3' is no host"),
+        ("*", "'*' is no host"),
+        ("a b", "'a b' is no host"),
         ("", "'' is no host"),
     ],
 )

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,13 @@ def test_the_last_label_is_the_positive_one_unless_it_is_said(tmp_path):
         ({"bucket": 0}, "bucket must be 1 or more where there are n-grams"),
         ({"minn": 4}, "minn 4 is more than maxn 3"),
         ({"positive": "god"}, r"data\.jsonl: no example for training has the label god; there are good, other"),
+        ({"lr": 0.0}, "lr is 0, and a finite number above 0 is wanted"),
+        ({"lr": float("nan")}, "lr is nan, and a finite number above 0 is wanted"),
+        ({"dim": 3_000_000_000}, "dim is 3000000000, and fastText takes -2,147,483,648 to 2,147,483,647"),
+        ({"seed": -(10**11)}, "seed is -100000000000, and fastText takes"),
+        ({"bucket": 2**31}, "bucket is 2147483648, and fastText takes"),
+        ({"word_ngrams": 2**40}, "word_ngrams is 1099511627776, and fastText takes"),
+        ({"dim": 2**31 - 1}, "fastText finds no memory for dim 2,147,483,647"),
         ({"lr": 1e30}, "fastText gave up: Encountered NaN; a lower lr than 1e"),
         ({"quantize": True, "bucket": 1, "min_count": 60}, "fastText gave up: Matrix too small for quantization"),
     ],
@@ -143,6 +151,36 @@ def test_one_label_alone_is_refused_and_so_is_a_directory(tmp_path):
         train(source(tmp_path, ("good",)), str(tmp_path / "model.bin"), Training.of(**SMALL))
     with pytest.raises(ValueError, match="is a directory; the path of the model to write"):
         train(source(tmp_path), str(tmp_path), Training.of(**SMALL))
+
+
+@pytest.mark.parametrize(
+    ("name", "out", "what"),
+    [("data.jsonl", "data.jsonl", "model"), ("data.jsonl", "deep/../data.jsonl", "model"), ("data.json", "data", "card"),
+     ("data.jsonl", "link", "model")],
+)  # fmt: skip
+def test_the_labelled_texts_are_never_replaced(tmp_path, name, out, what):
+    data = Path(source(tmp_path).path).rename(tmp_path / name)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "link").symlink_to(data)
+    before = sha256(data)
+    with pytest.raises(ValueError, match=f"the {what} would replace the labelled texts; give the model another name"):
+        train(Source(str(data)), str(tmp_path / out), Training.of(**SMALL))
+    assert sha256(data) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "deep", "link"])
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path):
+    data = source(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "a.json")
+    (tmp_path / "b.json").mkdir()
+    for out, why in (("pipe", "pipe: is no file that the model could"), ("a", "a.json: is no file that the card could"),
+                     ("b", "b.json: is no file that the card could")):  # fmt: skip
+        with pytest.raises(ValueError, match=f"{why} replace; give the model another name"):
+            train(data, str(tmp_path / out), Training.of(**SMALL))
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "a.json").is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.json", "data.jsonl", "pipe"]
 
 
 def test_a_model_that_fails_leaves_the_one_that_was_there(tmp_path):

@@ -63,7 +63,8 @@ LETTERS = {
 def check(text):
     measured = MADE.measure(pa.array([text]), np.zeros(1))
     value = {name: column[0].item() for name, column in measured.items()}
-    empty = max(0, ["".join(SENTENCE.findall(line)) for line in text.split("\n")].count("") - 1)  # repeats that cannot be shown
+    same = [line for line in text.split("\n") if not SENTENCE.findall(line)]  # paragraphs of no sentence are all the same one
+    empty = same[1:].count("")  # repeats that have no letter to show
     for amount, signals in ((len, PIECES), (letters, LETTERS)):
         for signal, whole in signals.items():
             found = counted(signal)(text, MADE)

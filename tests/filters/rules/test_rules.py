@@ -96,6 +96,34 @@ def test_a_change_moves_a_limit_drops_a_rule_adds_one_and_keeps_the_order():
     assert change(swallow, {}) == swallow
 
 
+def test_an_infinite_limit_that_rejects_nothing_takes_a_limit_away():
+    both = (Rule("r", "letters", low=1, high=9),)
+    assert change(both, {"r": {"high": math.inf}}) == (Rule("r", "letters", low=1),)
+    assert change(both, {"r": {"low": -math.inf}}) == (Rule("r", "letters", high=9),)
+
+
+def test_a_limit_is_the_same_number_from_a_preset_and_from_a_change():
+    (before,) = (rule for rule in load_preset("swallow") if rule.name == "too_short")
+    (after,) = (rule for rule in change(load_preset("swallow"), {"too_short": {"low": 400.0}}) if rule.name == "too_short")
+    assert str(before) == str(after)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (Rule("r", "s", low=1234567), "< 1234567"),
+        (Rule("r", "s", low=400.0, high=0.1 + 0.2), "< 400, > 0.30000000000000004"),
+        (Rule("r", "s", low=-1e15, below=1e-5), "< -1000000000000000, ≥ 1e-05"),
+        (Rule("r", "s"), ""),
+    ],
+)
+def test_limits_are_told_with_all_their_digits(rule, said):
+    assert rule.limits() == said
+    assert [float(part.split()[1]) for part in said.split(", ") if part] == [
+        limit for limit in (rule.low, rule.high, rule.below) if math.isfinite(limit)
+    ]
+
+
 def test_an_own_file_is_a_preset(tmp_path):
     path = preset(tmp_path, "rules:\n- {name: short, signal: letters, low: 10}\n")
     assert load_preset(path) == load_preset(str(path)) == (Rule("short", "letters", low=10),)
@@ -118,6 +146,20 @@ def test_an_unknown_preset_names_those_there_are():
         ("rules:\n- {name: a, signal: letters, low: true}", ["rule 'a'", "low must be a number, not bool"]),
         ("rules:\n- {name: a, signal: letters, low: .nan}", ["rule 'a'", "low must be a number"]),
         ("rules:\n- {name: a, signal: letters, low: }", ["rule 'a'", "low must be a number, not nothing"]),
+        ("rules:\n- {name: a, signal: letters, low: .inf}", ["own.yaml:2: rule 'a': low must be finite"]),
+        ("rules:\n- {name: a, signal: letters, high: -.inf}", ["own.yaml:2: rule 'a': high must be finite"]),
+        ("rules:\n- {name: a, signal: letters, low: 2000000, high: 1234567}", ["low 2000000 against high 1234567"]),
+        (
+            "rules:\n- {name: a, signal: letters, low: 1" + "0" * 16 + "}",
+            ["own.yaml:2: rule 'a': low must lie between -1e+15 and 1e+15"],
+        ),
+        (
+            "rules:\n- {name: a, signal: letters, below: -1" + "0" * 400 + "}",
+            ["rule 'a': below must lie between -1e+15 and 1e+15"],
+        ),
+        ("rules: &a [*a]", ["own.yaml:1: an alias stands for what it lies in"]),
+        ("rules: " + "[" * 3000 + "]" * 3000, ["own.yaml", "nested too deep"]),
+        ("rules:\n- {name: a, signal: letters, low: 2024-99-99}", ["own.yaml:2: '2024-99-99' cannot be read as timestamp"]),
         ("rules:\n- {name: a, signal: letters, low: 1, why: 2}", ["rule 'a'", "why must be text, not int '2'"]),
         ("rules:\n- {name: a, signal: letters}", ["rule 'a'", "rejects nothing"]),
         ("rules:\n- {name: a, low: 1}", ["rule 'a'", "signal is missing"]),
@@ -134,7 +176,7 @@ def test_an_unknown_preset_names_those_there_are():
         ("ruls: []", ["a list `rules`"]),
         ("rules:\n- {name: a, signal: letters, low: 1}\nabuot: x", ["unknown key 'abuot'", "'about'"]),
         ("", ["a list `rules`", "nothing"]),
-        ("rules: [", ["own.yaml:1: cannot be read as YAML"]),
+        ("rules: [", ["own.yaml:1: not YAML"]),
         (
             "about: 水\nrules:\n- {name: a, signal: letters, low: 1}\n# a word\n- name: b\n  signal: leters\n  low: 1",
             ["own.yaml:5: rule 'b'", "unknown signal 'leters'"],
@@ -161,6 +203,8 @@ def test_a_preset_that_cannot_be_read_says_so(tmp_path):
         ({"few_hiragana": {"hihg": 0.1}}, ["few_hiragana", "unknown key 'hihg'", "'high'"]),
         ({"few_hiragana": {"low": None}}, ["few_hiragana", "low must be a number, not nothing"]),
         ({"few_hiragana": {"low": 2, "high": 1}}, ["few_hiragana", "low 2 against high 1"]),
+        ({"few_hiragana": {"low": math.inf}}, ["rule 'few_hiragana': low must be finite"]),
+        ({"few_hiragana": {"below": 10**400}}, ["rule 'few_hiragana': below must lie between -1e+15 and 1e+15"]),
         ({"few_hiragana": {"name": "too_short"}}, ["'too_short'", "twice"]),
         ({rule.name: None for rule in load_preset("swallow")}, ["no rules"]),
     ],

@@ -1,0 +1,74 @@
+"""What `--from STAGE` goes on from: the stages before it as they lie there, provided that this config would make the same.
+
+The archives need not be there any more. Those that are must have been read as they now are, or be set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from seiryu.corpus.errors import InputError, SeiryuError
+from seiryu.pipelines.archives import archives_in_sight
+from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.screen import say
+from seiryu.pipelines.stages.extract import units_of
+from seiryu.pipelines.state import State
+from seiryu.pipelines.unit import Stage, difference
+
+
+class NotThere(SeiryuError):
+    """What a run was to go on from is not there, or is not what its config would make."""
+
+
+def before(first: str) -> tuple[Stage, ...]:
+    """The stages before `first`; none if it is empty."""
+    names = [stage.name for stage in CHAIN]
+    return CHAIN[: names.index(first)] if first else ()
+
+
+def take_as_it_lies(state: State, stage: Stage, first: str) -> dict[str, str]:
+    """Take a stage before `first`, and say which of its units are set aside, with the reasons: they stay so.
+
+    NotThere if the stage is not done, is not what this config would make, or lacks units.
+    """
+    aside = state.set_aside(stage.name)
+    if stage is CHAIN[0]:
+        _take_archives(state, stage, first, aside)
+    else:
+        standing = state.look(stage)
+        missing = sorted({unit.name for unit in standing.to_make} - set(aside))
+        if missing:
+            why = next((standing.stale[name] for name in missing if name in standing.stale), "not made yet")
+            raise NotThere(
+                f"{stage.name}: {len(missing):,} of {len(standing.units):,} units are not there as they are wanted ({why}); "
+                f"--from {stage.name} makes them"
+            )
+    return {f"{stage.name} {unit}": why["reason"] for unit, why in aside.items()}
+
+
+def _take_archives(state: State, stage: Stage, first: str, aside: Collection[str]) -> None:
+    again = f"run without --from {first} to have it read"
+    try:
+        state.take(stage)
+    except InputError as error:
+        raise NotThere(f"{error}; {again}") from error
+    done = state.completed(stage.name)
+    for name in state.store.names("documents", ".parquet"):
+        unit = name.removesuffix(".parquet")
+        if unit not in done and unit not in aside:
+            raise NotThere(f"documents/{name} has no units/{stage.name}/{unit}.json: its archive is not read to the end; {again}")
+    paths, blind = archives_in_sight(state.config)
+    if blind:
+        say(f"{stage.name}: there is no archive behind {', '.join(blind)}; going on with the {len(done):,} that were read")
+    units = {unit.name: unit for unit in units_of(paths)}
+    if unread := sorted(units.keys() - done.keys() - set(aside)):
+        raise NotThere(f"{stage.name}: {len(unread):,} of {len(units):,} archives have not been read ({unread[0]}, ...); {again}")
+    for name in sorted(units.keys() & done.keys()):
+        read, now = {"inputs": done[name].made_of["inputs"]}, {"inputs": units[name].inputs}
+        if read != now:
+            raise NotThere(f"{stage.name}: {units[name].path} is not what was read ({difference(read, now)}); {again}")
+    if not blind and (unnamed := sorted(done.keys() - units.keys())):
+        raise NotThere(
+            f"{state.store.root} holds {len(unnamed):,} archives that source.paths does not name ({unnamed[0]}, ...); "
+            f"name them, or drop them with --prune and without --from {first}"
+        )
