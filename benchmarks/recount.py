@@ -9,7 +9,6 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,12 @@ from benchmarks.timing import Figure, alternate, rate
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
+from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.measured import instruments, signals_schema, to_measure
 from seiryu.pipelines.reporting.recount import recount
+from seiryu.pipelines.stages import annotate, decide
 from seiryu.pipelines.state import State
+from seiryu.pipelines.unit import Sidecar, Unit, made_of
 
 FILES, ROWS = 10, 100_000
 
@@ -54,5 +56,8 @@ def write(state: State, texts: list[str]) -> None:
                             ("verdicts", schema.table(schema.VERDICTS, verdicts))):  # fmt: skip
             with state.store.writing(f"{name}/{number}.parquet") as out:
                 schema.write_table(table, out)
-    done: dict[str, Any] = {str(number): SimpleNamespace() for number in range(FILES)}
-    state._completed["decide"] = done
+    for stage in (annotate.STAGE, decide.STAGE):
+        for number in range(FILES):
+            unit = Unit(stage.name, str(number), {}, {})
+            sidecar = Sidecar(unit.stage, unit.name, made_of(stage, unit, state.config), (), Counts(), 0.0)
+            state._completed.setdefault(stage.name, {})[unit.name] = sidecar

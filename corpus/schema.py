@@ -177,7 +177,11 @@ def read_table(store: Store, name: str, schema: pa.Schema, columns: list[str] | 
     """A table of `schema`, or only some columns. InputError, naming the file, if it is not there, damaged or of another schema."""
     path = store.path(name)
     try:
-        with store.open(name) as file:
+        opened = store.open(name)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not there; run again") from error
+    try:
+        with opened as file:
             parquet = pq.ParquetFile(file, page_checksum_verification=True)
             if difference := _difference(parquet.schema_arrow, schema):
                 raise InputError(f"{path} {difference}; it is not a table of this version")
@@ -186,8 +190,6 @@ def read_table(store: Store, name: str, schema: pa.Schema, columns: list[str] | 
                 raise pa.ArrowInvalid("its row groups hold other numbers of rows than it says")
             wanted = schema if columns is None else pa.schema([schema.field(column) for column in columns])
             return parquet.read(columns=wanted.names, use_threads=False).cast(wanted)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is not there; run again") from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path} is damaged and cannot be read ({error}); delete it and run again") from error
 

@@ -5,7 +5,9 @@ The archives need not be there any more. Those that are must have been read as t
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection
+from typing import Any
 
 from seiryu.corpus.errors import InputError, SeiryuError
 from seiryu.pipelines.archives import archives_in_sight
@@ -13,7 +15,7 @@ from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.screen import say
 from seiryu.pipelines.stages.extract import units_of
 from seiryu.pipelines.state import State
-from seiryu.pipelines.unit import Stage, difference
+from seiryu.pipelines.unit import Stage, difference, digest
 
 
 class NotThere(SeiryuError):
@@ -60,7 +62,9 @@ def _take_archives(state: State, stage: Stage, first: str, aside: Collection[str
     paths, blind = archives_in_sight(state.config)
     if blind:
         say(f"{stage.name}: there is no archive behind {', '.join(blind)}; going on with the {len(done):,} that were read")
-    units = {unit.name: unit for unit in units_of(paths)}
+    # Names tell archives apart, so with others out of sight one may be called otherwise than it was.
+    called = {_archive(made.made_of["params"], made.made_of["inputs"]): name for name, made in done.items()} if blind else {}
+    units = {called.get(_archive(unit.params, unit.inputs), unit.name): unit for unit in units_of(paths)}
     if unread := sorted(units.keys() - done.keys() - set(aside)):
         raise NotThere(f"{stage.name}: {len(unread):,} of {len(units):,} archives have not been read ({unread[0]}, ...); {again}")
     for name in sorted(units.keys() & done.keys()):
@@ -72,3 +76,8 @@ def _take_archives(state: State, stage: Stage, first: str, aside: Collection[str
             f"{state.store.root} holds {len(unnamed):,} archives that source.paths does not name ({unnamed[0]}, ...); "
             f"name them, or drop them with --prune and without --from {first}"
         )
+
+
+def _archive(params: dict[str, Any], inputs: dict[str, Any]) -> str:
+    """What an archive is, wherever it lies and whatever others there are."""
+    return digest([posixpath.basename(params["warc"]), inputs])

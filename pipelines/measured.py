@@ -45,8 +45,7 @@ def to_measure(config: Config) -> tuple[Signal, ...]:
 
 def measured_by(done: Sidecar) -> tuple[Signal, ...]:
     """What a unit of `annotate` measured, whatever the config asks for by now."""
-    made = done.made_of["settings"]
-    return _chosen(made["lists"], made["classifiers"], made["morphology"])
+    return _chosen(done.setting("lists"), done.setting("classifiers"), done.setting("morphology"))
 
 
 def signals_schema(measured: Sequence[Signal]) -> pa.Schema:
@@ -66,10 +65,6 @@ def read_signals(store: Store, measured: Sequence[Signal], unit: str, columns: l
     return schema.read_table(store, f"signals/{unit}.parquet", signals_schema(measured), columns)
 
 
-def _chosen(lists: Collection[str], classifiers: Collection[str], morphology: bool) -> tuple[Signal, ...]:
-    return tuple(signal for signal in possible(lists, classifiers) if morphology or signal not in MORPHOLOGY)
-
-
 def identities(config: Config) -> dict[str, Any]:
     """What decides the values: hashes of word lists, models and vocabulary, and whether morphology is measured, by which dictionary."""
     found = instruments(config)
@@ -81,6 +76,10 @@ def identities(config: Config) -> dict[str, Any]:
         "lists": found.lists.sha256, "dictionary": dictionary_version(), "morphology": found.morphology, "classifiers": classifiers,
         "tokenizer": found.tokenizer.sha256,
     }  # fmt: skip
+
+
+def _chosen(lists: Collection[str], classifiers: Collection[str], morphology: bool) -> tuple[Signal, ...]:
+    return tuple(signal for signal in possible(lists, classifiers) if morphology or signal not in MORPHOLOGY)
 
 
 def _morphology(config: Config) -> bool:

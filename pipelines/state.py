@@ -147,10 +147,12 @@ class State:
         found = {}
         for name in self.store.names(f"units/{stage}", ".failed"):
             try:
-                why = self.store.read_json(f"units/{stage}/{name}")
-                found[name.removesuffix(".failed")] = {**why, "reason": why["reason"], "attempts": why["attempts"]}
-            except (InputError, KeyError, TypeError):
-                found[name.removesuffix(".failed")] = {"reason": f"its record units/{stage}/{name} is damaged", "attempts": 0}
+                why = dict(self.store.read_json(f"units/{stage}/{name}"))
+            except (InputError, TypeError, ValueError):
+                why = {}
+            if not {"reason", "attempts"} <= why.keys():
+                why = {"reason": f"its record units/{stage}/{name} is damaged", "attempts": 0}
+            found[name.removesuffix(".failed")] = why
         return found
 
     def remove(self, stage: str, unit: str) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import seiryu.pipelines.version as version
+from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store, Written
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
@@ -86,6 +87,14 @@ class Sidecar:
     seconds: float
     seiryu: str = version.VERSION
     finished: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+
+    def setting(self, name: str) -> Any:
+        """A setting that it was made by. InputError if there was none of that name, as in a sidecar of another version."""
+        try:
+            return self.made_of["settings"][name]
+        except (KeyError, TypeError) as error:
+            where = f"units/{self.stage}/{self.unit}.json"
+            raise InputError(f"{where} was written by another version of seiryu; run its config again with this one") from error
 
     @property
     def digest(self) -> str:

@@ -134,7 +134,7 @@ def _judged(state: State, rules: Sequence[Rule], text: str, signals: dict[str, f
 def _instruments(state: State) -> Instruments:
     """What the run measured with; its rules may have changed since."""
     annotated = state.completed("annotate").values()
-    return instruments(state.config, any(done.made_of["settings"]["morphology"] for done in annotated) if annotated else None)
+    return instruments(state.config, any(done.setting("morphology") for done in annotated) if annotated else None)
 
 
 def _verdict(rules: Sequence[Judged], blocked: str) -> str:

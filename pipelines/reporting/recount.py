@@ -129,8 +129,9 @@ def other_rules(state: State, own: tuple[Rule, ...], preset: str, changes: Seque
         rules = change((*rules, *_elsewhere(missing, own, possible)), wanted, "--set", possible) if wanted else rules
     except RuleError as error:
         raise ConfigError(str(error)) from error
+    taken = counted_elsewhere(state.config)
     for rule in rules:
-        if rule.name in counted_elsewhere(state.config):
+        if rule.name in taken:
             raise ConfigError(f"rule {rule.name!r}: documents are counted under this name elsewhere; choose another")
         if rule.signal not in known:
             raise ConfigError(

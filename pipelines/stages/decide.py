@@ -57,7 +57,7 @@ def judged_by(done: Sidecar, config: Config) -> tuple[Rule, ...]:
     except ConfigError:  # a preset file that is gone
         known = {}
     found = []
-    for name, signal, *limits in done.made_of["settings"]["rules"]:
+    for name, signal, *limits in done.setting("rules"):
         low, high, below = map(float, limits)
         now = known.get(name)
         found.append(Rule(name, signal, low, high, below, now.why if now else "", now.source if now else ""))

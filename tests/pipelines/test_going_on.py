@@ -80,6 +80,18 @@ def test_archives_that_are_gone_or_out_of_reach_are_not_missed(paths: str, run_c
     assert f"extract: there is no archive behind {paths[1:-1]}; going on with the 3 that were read" in ended.err
 
 
+def test_an_archive_is_known_though_another_of_its_name_is_gone(small_archives: Path, tmp_path: Path) -> None:
+    for folder, name in (("a", "CC-MAIN-2021-25-00000"), ("b", "CC-MAIN-2025-05-00000")):
+        (tmp_path / folder).mkdir()
+        shutil.copy(small_archives / f"{name}.warc.gz", tmp_path / folder / "x.warc.gz")
+    source = {"paths": [f"{tmp_path}/a/*", f"{tmp_path}/b/*"]}
+    config = write_config(tmp_path, tmp_path, source=source)
+    assert seiryu("run", config, "--until", "decide").code == 0
+    shutil.rmtree(tmp_path / "b")
+    ended = seiryu("run", config, "--from", "decide", "--until", "decide")
+    assert (ended.code, "going on with the 2 that were read" in ended.err) == (0, True), ended.err
+
+
 def test_archives_that_were_set_aside_stay_so_and_count(run_copy: Path) -> None:
     half_read(run_copy)
     aside = {"stage": "extract", "unit": ONE, "reason": "it was bad", "attempts": 1, "detail": ""}

@@ -2,12 +2,18 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from commandline import hashes, seiryu
+from commandline import ROOT, SAMPLES, hashes, seiryu
+
+sys.path.append(str(ROOT))  # benchmarks/ stands beside tests/, and `pytest` alone does not look there
+
+from benchmarks import recount as benchmark
+from benchmarks.inputs import Inputs
 
 
 def rows(run: Path, folder: str) -> list[dict]:
@@ -149,6 +155,22 @@ def test_a_run_can_be_looked_at_whatever_its_config_names_by_now(section: str, f
 def test_archives_that_are_not_judged_are_said_not_to_be_counted(run_copy: Path) -> None:
     next((run_copy / "run/units/decide").glob("*.json")).unlink()
     assert recounted(run_copy / "run")["note"] == "1 of 3 archives are not judged yet and not counted"
+
+
+@pytest.mark.parametrize("stage", ["annotate", "decide"])
+def test_a_unit_of_another_version_is_one_line(stage: str, run_copy: Path) -> None:
+    for sidecar in (run_copy / f"run/units/{stage}").glob("*.json"):
+        value = json.loads(sidecar.read_text())
+        value["made_of"]["settings"] = {}
+        sidecar.write_text(json.dumps(value))
+    ended = seiryu("rules", run_copy / "run")
+    assert (ended.code, ended.err.count("\n"), "was written by another version" in ended.err) == (1, 1, True), ended.err
+
+
+def test_the_benchmark_counts_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "FILES", 2)
+    monkeypatch.setattr(benchmark, "ROWS", 500)
+    assert [figure.value > 0 for figure in benchmark.figures(Inputs(SAMPLES))] == [True] * 3
 
 
 @pytest.mark.parametrize("folder", ["signals", "verdicts"])
