@@ -71,9 +71,9 @@ def _second_pass(folder: Path) -> Iterator[Figure]:
         columns |= {name: np.ones(_ROWS, np.int64) for name in wanted.names[3:]}
         table = schema.table(wanted, columns).sort_by([("place", "ascending"), ("site", "ascending"), ("host", "ascending")])
         write_by_place(store, f"host_counts/{number}.parquet", table, 1024)
-    files = [str(number) for number in range(_FILES)]
-    units = [Unit("hosts", f"{part:03d}", {"partition": part, "partitions": 16, "files": files}, {}) for part in range(16)]
-    rounds = alternate({"one": lambda: hosts.work(units[0], config, store)})
+    files = tuple(str(number) for number in range(_FILES))
+    unit = Unit("hosts", "000", {"partition": 0, "partitions": 16}, {}, reads=files)
+    rounds = alternate({"one": lambda: hosts.work(unit, config, store)})
     yield rounds.figure("second pass, one of 16 partitions", "one", "ms a file", each(_FILES))
 
 

@@ -1,8 +1,9 @@
-"""Choosing survivors among synthetic documents: seconds, growth, and peak memory.
+"""The selection stages on 1, 2 and 4 million documents: time, and the memory of the largest unit.
 
-Every measurement is a process of its own (`python -m benchmarks.select TASK DOCUMENTS`), because a process never forgets its
-highest memory; what it held before, the arguments included, is taken off. Each document lies in one bucket of two, spread at
-random over 40 bands. The comparison is the same rule with Python dictionaries.
+Documents without texts (synthetic_signatures.py) lie as fingerprints and signatures in a run directory, 20,000 a file, and go through
+pages, copies, bands, groups, members, choices and select, unit after unit in one process, with similarity told by sketches and
+`dedup.memory` as stated. Beside it: a million copies of one page with signatures of their own, as
+if nobody had seen that they are the same, and documents that share a band and are yet unlike, which is what costs most.
 """
 
 from __future__ import annotations
@@ -11,43 +12,57 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
 from benchmarks.inputs import ROOT, Inputs
+from benchmarks.synthetic_signatures import batch
 from benchmarks.timing import Figure
-from seiryu.dedup.select import Collisions, repeated, select
+from seiryu.corpus import schema
+from seiryu.corpus.storage import Store
+from seiryu.dedup.bands import SWALLOW, band_keys
+from seiryu.dedup.digests import digests
+from seiryu.dedup.select import Candidates, select
+from seiryu.dedup.similarity import sketches
+from seiryu.pipelines.chain import stage_named
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.stages.deduplicating.signatures import band_column, fixed, signature_schema
+from seiryu.pipelines.state import State
+from seiryu.pipelines.unit import Sidecar, made_of
 
-BANDS = 40
-ROUNDS = 3
 MILLION = 1_000_000
+SIZES = (1, 2, 4)
+FILE = 20_000
+MEMORY = 600_000_000
+STAGES = ("pages", "copies", "bands", "groups", "members", "choices", "select")
 
 
 def figures(_: Inputs) -> Iterator[Figure]:
-    tasks = [("select", MILLION), ("select", 2 * MILLION), ("repeated", 2 * MILLION), ("dictionary", MILLION)]
-    runs: dict[tuple[str, int], list[dict[str, float]]] = {task: [] for task in tasks}
-    for _round in range(ROUNDS):
-        for task in tasks:
-            runs[task].append(child(*task))
-    seconds = {task: [run["seconds"] for run in done] for task, done in runs.items()}
-    held = {task: median(run["bytes"] for run in done) / task[1] for task, done in runs.items()}
-    small, large, keys, plain = tasks
-    slower = median(a / b for a, b in zip(seconds[plain], seconds[small], strict=True))
-    growth = median(a / b for a, b in zip(seconds[small], seconds[large], strict=True))
-    yield Figure("select, 1 M documents", *of_rounds(seconds[small]), "Python dictionaries", median(seconds[plain]), slower)
-    yield Figure("select, 2 M documents", *of_rounds(seconds[large]), "1 M documents", median(seconds[small]), growth)
-    yield Figure("select, peak memory a document, 2 M", held[large], "bytes", against="1 M documents", other=held[small])
-    yield Figure("repeated, one band of 2 M keys", *of_rounds(seconds[keys]))
-    yield Figure("repeated, peak memory a key", held[keys], "bytes")
-
-
-def of_rounds(seconds: list[float]) -> tuple[float, str, float, float]:
-    return median(seconds), "s", min(seconds), max(seconds)
+    found = {size: child("stages", size * MILLION) for size in SIZES}
+    for size, run in found.items():
+        what, half = f"selection, {size} M documents", found.get(size // 2)
+        if half:
+            twice = 2 * half["seconds"]
+            yield Figure(what, run["seconds"], "s", against=f"twice {size // 2} M", other=twice, ratio=twice / run["seconds"])
+        else:
+            yield Figure(what, run["seconds"], "s")
+        yield Figure(f"largest unit of {size} M, dedup.memory {MEMORY / 1e6:.0f} MB", run["bytes"] / 1e6, "MB")
+    for stage in STAGES:
+        yield Figure(f"{stage}, {SIZES[-1]} M", found[SIZES[-1]][stage], "s")
+    for task, number in (("copies", MILLION), ("unlike", 20_000)):
+        seconds = [[child(task, size)["seconds"] for _ in range(3)] for size in (number // 2, number)]
+        half_number, whole = map(median, seconds)
+        name = "copies of one page" if task == "copies" else "unlike documents in one bucket"
+        yield Figure(f"{number:,} {name}", whole, "s", min(seconds[1]), max(seconds[1]), "twice half as many", 2 * half_number,
+                     2 * half_number / whole)  # fmt: skip
 
 
 def child(task: str, documents: int) -> dict[str, float]:
@@ -57,24 +72,49 @@ def child(task: str, documents: int) -> dict[str, float]:
     return measured
 
 
-def measure(task: str, documents: int) -> dict[str, float]:
-    """Seconds and bytes of one task in this process."""
-    rng = np.random.default_rng(0)
-    one = np.zeros(1, np.int64)
-    select(one, [(one, one)])  # the kernels are compiled, or read from the cache, before
-    if task == "repeated":
-        keys = rng.integers(0, 20 * documents, documents, np.uint64)  # 5 % meet another
-        return timed(lambda: repeated(keys))
-    rank, collisions = rng.permutation(documents), pairs(rng, documents)
-    return timed(lambda: select(rank, collisions) if task == "select" else by_dictionary(rank, collisions))
-
-
-def timed(work: Callable[[], object]) -> dict[str, float]:
-    before = memory("VmRSS")
+def in_one_bucket(task: str, documents: int) -> dict[str, float]:
+    if task == "copies":
+        keys, sketch, _ = batch(0, 1, SWALLOW)
+        some = Candidates(np.repeat(keys, documents, axis=0), np.repeat(sketch, documents, axis=0))
+    else:
+        values = np.random.default_rng(1).integers(0, 2**32, (documents, SWALLOW.num_perm), np.uint32)
+        values[:, : SWALLOW.rows] = 1
+        some = Candidates(band_keys(values, SWALLOW.bands, SWALLOW.rows), sketches(values))
+    order = np.random.default_rng(1).permutation(documents)
+    select(np.arange(1), Candidates(some.keys[:1], some.sketches[:1]))
     begin = time.perf_counter()
-    work()
+    kept = int((select(order, some).survivor == np.arange(documents)).sum())
     seconds = time.perf_counter() - begin
-    return {"seconds": seconds, "bytes": memory("VmHWM") - before}
+    assert kept == (1 if task == "copies" else documents)
+    return {"seconds": seconds}
+
+
+def of_stages(documents: int) -> dict[str, float]:
+    """Seconds of each stage and of all, and the most bytes that a unit had beside what the process had before."""
+    with tempfile.TemporaryDirectory() as folder:
+        selection(Path(folder) / "small", 2000)  # the kernels are compiled, or read from the cache, before
+        return selection(Path(folder) / "run", documents)
+
+
+def selection(folder: Path, documents: int) -> dict[str, float]:
+    config = {"run": str(folder), "source": {"paths": ["none"]}, "dedup": {"verify": "estimate", "memory": MEMORY}}
+    state = State(Store(str(folder)), Config.model_validate_json(json.dumps(config)))
+    for first in range(0, documents, FILE):
+        write_file(state, f"{first // FILE:05d}", first, min(FILE, documents - first))
+    measured, most = dict.fromkeys(STAGES, 0.0), 0
+    for stage in map(stage_named, STAGES):
+        state._completed[stage.name] = {}
+        for unit in stage.units(state):
+            before = memory("VmRSS")
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far
+            begin = time.perf_counter()
+            result = stage.work(unit, state.config, state.store)
+            measured[stage.name] += time.perf_counter() - begin
+            most = max(most, memory("VmHWM") - before)
+            done = Sidecar(stage.name, unit.name, made_of(stage, unit, state.config), tuple(result.outputs), result.counts, 0)
+            state._completed[stage.name][unit.name] = done
+    assert state.counts("select").kept + state.counts("select").rejected.total() == documents
+    return {**measured, "seconds": sum(measured.values()), "bytes": most}
 
 
 def memory(line: str) -> int:
@@ -83,29 +123,33 @@ def memory(line: str) -> int:
     return int(found[1]) * 1024 if found else 0
 
 
-def pairs(rng: np.random.Generator, documents: int) -> list[Collisions]:
-    rows = np.array_split(rng.permutation(documents), BANDS)
-    return [(np.sort(band), rng.permutation(len(band)) // 2) for band in rows]
-
-
-def by_dictionary(rank: NDArray[np.int64], collisions: list[Collisions]) -> list[int]:
-    """The rule as one writes it down first."""
-    bands = [dict(zip(rows.tolist(), buckets.tolist(), strict=True)) for rows, buckets in collisions]
-    buckets_of: list[list[tuple[int, int]]] = [[] for _ in range(len(rank))]
-    for band, bucket_of in enumerate(bands):
-        for row, bucket in bucket_of.items():
-            buckets_of[row].append((band, bucket))
-    keeper: dict[tuple[int, int], int] = {}
-    survivor = list(range(len(rank)))
-    ranks = rank.tolist()
-    for row in np.argsort(rank).tolist():
-        met = [keeper[bucket] for bucket in buckets_of[row] if bucket in keeper]
-        if met:
-            survivor[row] = min(met, key=ranks.__getitem__)
-            continue
-        keeper.update(dict.fromkeys(buckets_of[row], row))
-    return survivor
+def write_file(state: State, name: str, first: int, count: int) -> None:
+    """Fingerprints and signatures of some documents, as their stages leave them."""
+    keys, sketch, _ = batch(first, count, SWALLOW)
+    ids = pa.array([f"{number:032d}" for number in range(first, first + count)])
+    own = digests(ids.to_pylist())
+    dates = np.random.default_rng(first).integers(0, 2**50, count).astype(np.float64)
+    prints = {"doc_id": ids, "priority": dates, "letters": np.full(count, 1700), "text": own, "address": own, "payload": own}
+    signed: dict[str, Any] = {
+        "row": np.arange(count),
+        "doc_id": ids,
+        "sketch": fixed(sketch, SWALLOW.num_perm),
+        "shingles": [[]] * count,
+    }
+    signed |= {band_column(band): keys[:, band] for band in range(SWALLOW.bands)}
+    tables = {
+        "fingerprints": schema.table(schema.FINGERPRINTS, prints),
+        "signatures": schema.table(signature_schema(state.config), signed),
+    }
+    for stage, table in tables.items():
+        with state.store.writing(f"{stage}/{name}.parquet") as out:
+            schema.write_table(table, out, dictionaries=False)
+        counts = Counts(count, count)
+        counts.letters["kept"] = 1700 * count
+        done = Sidecar(stage, name, {"settings": {}}, (out.written(f"{stage}/{name}.parquet"),), counts, 0)
+        state._completed.setdefault(stage, {})[name] = done
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]))))
+    task, documents = sys.argv[1], int(sys.argv[2])
+    print(json.dumps(of_stages(documents) if task == "stages" else in_one_bucket(task, documents)))

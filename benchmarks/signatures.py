@@ -1,4 +1,8 @@
-"""MinHash signatures of texts of 1,700 letters, against datasketch's update_batch on the set of their shingles."""
+"""MinHash signatures of texts of 1,700 letters, against datasketch's update_batch on the set of their shingles, in turn.
+
+Both start from the text and have the same number of permutations; datasketch is called as its documentation does, once a text, with its
+own hash. Beside them what else deduplication asks of a text: its normal form, its band keys, and its exact set of shingles.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from benchmarks.inputs import Inputs
 from benchmarks.timing import Figure, alternate, each
 from seiryu.dedup.bands import FINEWEB, SWALLOW, band_keys
 from seiryu.dedup.minhash import signatures
+from seiryu.dedup.normal import normalised
+from seiryu.dedup.shingles import shingle_sets
 
 SHINGLE = 5
 
@@ -33,6 +39,9 @@ def figures(inputs: Inputs) -> Iterator[Figure]:
             f"{number} permutations, {len(few):,} texts, a text", "signatures, the same", "ms", each(len(few)), "update_batch"
         )
         yield rounds.figure(f"band_keys, {banding.bands} x {banding.rows}, a text", "keys", "µs", each(len(many), 1e6))
+    rounds = alternate({"normal form": lambda: normalised(many), "sets": lambda: shingle_sets(many, SHINGLE)})
+    yield rounds.figure("normal form, a text", "normal form", "ms", each(len(many)))
+    yield rounds.figure("exact set of shingles, a text", "sets", "ms", each(len(many)))
 
 
 def datasketch(text: str, permutations: int) -> MinHash:

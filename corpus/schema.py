@@ -77,7 +77,12 @@ CORPUS = _schema(
     _LETTERS,
     ("japanese_share", pa.float64(), "Japanese letters / letters, before cleaning"),
     ("language_score", pa.float32(), "probability of Japanese, by fastText lid.176"),
-    ("duplicates", pa.int32(), "near-duplicates that this document was kept for"),
+    ("duplicates", pa.int32(), "documents that were removed for this one"),
+    (
+        "contaminated",
+        pa.string(),
+        "with decontaminate.action mark: benchmarks of which an item stands in the text, joined by commas",
+    ),
 )
 
 TOKENS = _schema(
@@ -106,9 +111,82 @@ VERDICTS = _schema(
 
 DECISIONS = _schema(
     _DOC_ID,
-    ("verdict", pa.string(), "kept or near_duplicate"),
-    ("duplicate_of", pa.string(), "doc_id of the kept document it is a near-duplicate of; else empty"),
-    ("duplicates", pa.int32(), "how many near-duplicates this document was kept for"),
+    (
+        "verdict",
+        pa.string(),
+        "kept; same_payload, same_text, same_address, near_duplicate: of the kept one; in_earlier_run: of one held there",
+    ),
+    ("duplicate_of", pa.string(), "doc_id of the kept document it is a duplicate of; else empty"),
+    ("run", pa.int8(), "where that is: 0 this run, n the n-th of dedup.against"),
+    ("similarity", pa.float32(), "Jaccard similarity to it, as it was told; 1 for the same text; 0 for what is kept"),
+    ("duplicates", pa.int32(), "how many documents were removed for this one"),
+)
+
+FINGERPRINTS = _schema(
+    _DOC_ID,
+    ("priority", pa.float64(), "of two duplicates the one with the higher priority stays"),
+    _LETTERS,
+    ("text", pa.binary(16), "digest of the text in its normal form; all bits set if it has no letters"),
+    ("address", pa.binary(16), "digest of the address without scheme and fragment"),
+    ("payload", pa.binary(16), "digest of payload_digest; all bits set if there is none"),
+)
+
+MEETINGS = _schema(
+    ("number", pa.int64(), "number of a document over all files"),
+    ("bucket", pa.int64(), "documents of one bucket share a key"),
+)
+
+COPIES = _schema(
+    ("place", pa.uint64(), "number of the copy: rows lie in its order"),
+    ("keeper", pa.int64(), "number of the document it stands behind"),
+    ("reason", pa.string(), "same_payload, same_text or in_earlier_run"),
+    ("duplicate_of", pa.string(), "doc_id of the document it stands behind"),
+    ("run", pa.int8(), "where that is: 0 this run, n the n-th of dedup.against"),
+)
+
+BEHIND = _schema(
+    ("place", pa.uint64(), "number of the document that a copy stands behind: rows lie in its order"),
+    ("number", pa.int64(), "number of the copy"),
+)
+
+SIGNATURE_OF = _schema(
+    ("row", pa.int32(), "the document's row in fingerprints"),
+    _DOC_ID,
+    (
+        "shingles",
+        pa.list_(pa.field("item", pa.uint32(), nullable=False)),
+        "sorted hashes of all shingles, of short texts; else empty",
+    ),
+)
+
+GROUPS = _schema(
+    ("place", pa.uint64(), "number of a document that meets another: rows lie in its order"),
+    ("part", pa.int32(), "the unit of choices that its group is settled in"),
+)
+
+MEMBERS = _schema(
+    ("place", pa.uint64(), "the part: rows lie in its order, and that of their numbers"),
+    ("number", pa.int64(), "number of the document over all files"),
+    ("run", pa.int8(), "0 this run, n the n-th of dedup.against"),
+    _DOC_ID,
+    ("priority", pa.float64(), "as in fingerprints"),
+    ("text", pa.binary(16), "as in fingerprints"),
+    ("address", pa.binary(16), "as in fingerprints"),
+    ("behind", pa.list_(pa.field("item", pa.int64(), nullable=False)), "numbers of the copies that stand behind it"),
+    (
+        "shingles",
+        pa.list_(pa.field("item", pa.uint32(), nullable=False)),
+        "sorted hashes of its shingles; empty: see its sketch",
+    ),
+)
+
+CHOICES = _schema(
+    ("place", pa.uint64(), "number of the document: rows lie in its order"),
+    ("reason", pa.string(), "why it is removed; empty if it is kept"),
+    ("duplicate_of", pa.string(), "doc_id of the kept document it is a duplicate of; else empty"),
+    ("run", pa.int8(), "where that is: 0 this run, n the n-th of dedup.against"),
+    ("similarity", pa.float32(), "Jaccard similarity to it"),
+    ("duplicates", pa.int32(), "how many documents were removed for this one"),
 )
 
 ADDRESSES = _schema(
@@ -151,6 +229,12 @@ BOILERPLATE = _schema(
     ("site_pages", pa.int64(), "pages of the site"),
 )
 
+PARAGRAPHS = _schema(
+    ("place", pa.uint64(), "hash of the paragraph: rows lie in its order, and a partition is a stretch of it"),
+    ("text", pa.string(), "the paragraph without white space around it"),
+    ("documents", pa.int64(), "documents that hold it, of one file or, where it is cut, of all"),
+)
+
 
 def table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
     """Columns in the order and types of a schema. pa.ArrowInvalid or KeyError, if they do not fit, are defects of the caller."""
@@ -160,8 +244,8 @@ def table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
     return made
 
 
-def write_table(table: pa.Table, file: Any) -> None:
-    """Parquet with zstd and checksums, the same bytes for the same rows."""
+def write_table(table: pa.Table, file: Any, dictionaries: bool = True) -> None:
+    """Parquet with zstd and checksums, the same bytes for the same rows. `dictionaries`: not for columns whose values never repeat."""
     pq.write_table(
         table,
         file,
@@ -170,6 +254,7 @@ def write_table(table: pa.Table, file: Any) -> None:
         row_group_size=ROW_GROUP,
         store_schema=True,
         write_page_checksum=True,
+        use_dictionary=dictionaries,
     )
 
 

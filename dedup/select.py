@@ -1,99 +1,102 @@
 """Which of several near-duplicates stays.
 
-Goes through the documents in order of priority and keeps one unless a kept one shares a bucket (a value of a
-band) with it: what a single process with an in-memory LSH index would do. A document that is removed removes
-nobody, so unlike documents are not chained together as by connected components.
+The rule: documents in order of priority; one is kept unless a kept one is its duplicate. (With `copies` above 1: unless that
+many kept ones are.) A duplicate is the same address crawled again, or a document that shares a band and whose Jaccard similarity
+is at least the threshold: by the sets of shingles where both have one, else by the sketches. So a document that was removed
+removes nobody, none is removed for a collision, and unlike documents are not chained together as by connected components.
 
-Two kept documents never share a bucket. So a bucket has one keeper at most, and one pass over the documents in
-rank order, with one keeper a bucket, is the whole rule: every (document, bucket) is touched twice, a bucket of
-a million equal documents included. The other way, rounds of vectorised minima over all buckets, gives the same
-result without a loop, but needs as many rounds as the longest chain of "kept, because the better one was
-removed" and touches every bucket in each.
+One pass in that order. Each bucket lists the documents kept in it; a document is compared with those of its buckets, best first, until
+enough are found. So a bucket of a million copies costs a comparison a copy. Only kept documents that share a band and are yet
+unlike cost more: each is compared with all the others in its bucket.
 
-Memory: 40 bytes a document, its rank included, and 32 a (document, bucket), of which documents that share
-nothing have none. A second for 2 M of each. Checked against datasketch's MinHashLSH in
-tests/dedup/test_select.py.
+Memory beside what is given: 40 bytes a document, 48 a (document, bucket), of which documents that share nothing have none. Checked
+against datasketch's MinHashLSH in tests/dedup/test_select.py.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from seiryu.dedup.bands import NO_KEY
 from seiryu.dedup.kernel import kernel
+from seiryu.dedup.meetings import Meetings, repeated
+from seiryu.dedup.shingles import Sets
+from seiryu.dedup.similarity import by_sets, equal_bytes, needed, of_equal
 
-Collisions = tuple[NDArray[np.int64], NDArray[np.int64]]
+NO_SETS = Sets(np.empty(0, np.uint32), np.empty(0, np.int64))
 
 
-def priority(crawl_date: NDArray[np.int64], doc_id: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
-    """Rank of each document, 0 the best: newest first, then smaller doc_id (by bytes), then earlier row.
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """n documents that may be duplicates of each other.
 
-    `crawl_date` is in microseconds since 1970. ValueError for null ids and for unequal lengths.
+    `keys`: uint64 [n, bands]; NO_KEY is shared by nobody. `sketches`: uint8 [n, values]. `sets`: of shingles; an empty one means
+    that the sketches decide. `addresses`: uint64 [n, 2], `digests.words`; those equal in both are duplicates whatever their
+    texts. `held`: those that are kept in any case; they must be first in order.
     """
-    if len(crawl_date) != len(doc_id):
-        raise ValueError(f"{len(crawl_date)} dates for {len(doc_id)} doc_ids")
-    if doc_id.null_count:
-        raise ValueError(f"{doc_id.null_count} of {len(doc_id)} doc_ids are null")
-    table = pa.table({"crawl_date": pa.array(crawl_date, pa.int64()), "doc_id": doc_id})
-    best_first = pc.sort_indices(table, sort_keys=[("crawl_date", "descending"), ("doc_id", "ascending")])
-    rank = np.empty(len(doc_id), np.int64)
-    rank[best_first.to_numpy()] = np.arange(len(doc_id))
-    return rank
+
+    keys: NDArray[np.uint64]
+    sketches: NDArray[np.uint8]
+    sets: Sets = NO_SETS
+    addresses: NDArray[np.uint64] = field(default_factory=lambda: np.empty((0, 2), np.uint64))
+    held: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
 
-def repeated(keys_of_one_band: NDArray[np.uint64]) -> Collisions:
-    """Rows of the documents whose key occurs at least twice in the band, and for each the number of its bucket.
+class Choice(NamedTuple):
+    """`survivor`: each document's own row if it is kept, else that of the best kept duplicate.
 
-    Buckets are numbered from 0 in the order of their keys, rows ascend within a bucket. NO_KEY is never
-    repeated. Sorts once; 20 to 45 bytes a document beside the keys.
+    `nearest`: the best duplicate that was kept before it, whether it is kept or not; its own row if there is none. They differ only
+    where several copies stay. `similarity`: to `nearest`, float32; 1 where there is none.
     """
-    if keys_of_one_band.dtype != np.uint64:
-        raise TypeError(f"keys must be uint64, not {keys_of_one_band.dtype}")
-    order = np.argsort(keys_of_one_band, kind="stable")
-    ordered = keys_of_one_band[order]
-    ordered = ordered[: np.searchsorted(ordered, NO_KEY)]
-    again = np.zeros(len(ordered), np.bool_)
-    again[1:] = ordered[1:] == ordered[:-1]
-    shared = again.copy()
-    shared[:-1] |= again[1:]
-    return order[: len(ordered)][shared], np.cumsum(~again[shared]) - 1
+
+    survivor: NDArray[np.int64]
+    nearest: NDArray[np.int64]
+    similarity: NDArray[np.float32]
 
 
-def select(rank: NDArray[np.int64], collisions: Iterable[Collisions]) -> NDArray[np.int64]:
-    """Each document's own row if it is kept, else that of the best-ranked kept one it shares a bucket with.
+def select(order: NDArray[np.int64], documents: Candidates, threshold: float = 0.8, copies: int = 1) -> Choice:
+    """What the rule keeps. `order`: all rows, best first. ValueError if it is no permutation, or shapes do not fit.
 
-    `rank`: smaller is better; ValueError when two are equal. `collisions`: what `repeated` gives for each band,
-    in any order, each with its own bucket numbers from 0. Rows in none of them are kept.
+    With a threshold of 0 documents that share a band are duplicates.
     """
-    order = np.argsort(rank)
-    if (np.diff(rank[order]) == 0).any():
-        raise ValueError("two documents have the same rank")
-    row, bucket, buckets = _together(collisions, len(rank))
-    start = np.zeros(len(rank) + 1, np.int64)
-    np.cumsum(np.bincount(row, minlength=len(rank)), out=start[1:])
-    survivor = np.arange(len(rank))
-    _choose(order, rank, start, _by_row(row, bucket, start), np.full(buckets, -1), survivor)
-    return survivor
+    n = len(order)
+    if len(documents.keys) != n or len(documents.sketches) != n or copies < 1:
+        raise ValueError(f"{n} documents, keys {documents.keys.shape}, sketches {documents.sketches.shape}, {copies} copies")
+    place = np.full(n, -1, np.int64)
+    place[order] = np.arange(n)
+    if (place < 0).any():
+        raise ValueError("order must hold each row once")
+    sets = documents.sets if len(documents.sets.starts) else Sets(NO_SETS.hashes, np.zeros(n + 1, np.int64))
+    addresses = documents.addresses if len(documents.addresses) else np.full((n, 2), ~np.uint64(0))
+    held = documents.held if len(documents.held) else np.zeros(n, np.bool_)
+    if len(sets.starts) != n + 1 or len(addresses) != n or len(held) != n or not held[order[: held.sum()]].all():
+        raise ValueError("sets, addresses and held must be of the same documents, and those held first in order")
+    columns = [documents.keys[:, band] for band in range(documents.keys.shape[1])] + [addresses[:, 0]]
+    row, bucket, buckets, of_addresses = _together(repeated(np.ascontiguousarray(column)) for column in columns)
+    start = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(row, minlength=n), out=start[1:])
+    choice = Choice(np.arange(n), np.arange(n), np.ones(n, np.float32))
+    by_row = _by_row(row, bucket, start)
+    del row, bucket
+    _choose(
+        order, place, start, by_row, np.full(buckets, -1), of_addresses, np.ascontiguousarray(documents.sketches), *sets,
+        np.ascontiguousarray(addresses), held, threshold, needed(threshold, documents.sketches.shape[1]), copies,
+        choice.survivor, choice.nearest, choice.similarity
+    )  # fmt: skip
+    return choice
 
 
-def _together(collisions: Iterable[Collisions], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """The collisions of all bands as one, buckets numbered through, and the number of buckets."""
-    rows, shifted, buckets = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-    for row, bucket in collisions:
-        if len(row) != len(bucket):
-            raise ValueError(f"{len(row)} rows for {len(bucket)} buckets")
-        if not len(row):
-            continue
-        # The kernels below do not check bounds.
-        if row.min() < 0 or row.max() >= n or bucket.min() < 0:
-            raise ValueError(f"rows {row.min()}..{row.max()} of {n} documents, buckets from {bucket.min()}")
+def _together(columns: Iterable[Meetings]) -> tuple[NDArray[np.int64], NDArray[np.int64], int, int]:
+    """The meetings of all columns as one, buckets numbered through; the number of buckets, and the first of the last column."""
+    rows, shifted, buckets, last = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0, 0
+    for row, bucket in columns:
         rows.append(row)
         shifted.append(bucket + buckets)
-        buckets += int(bucket.max()) + 1
-    return np.concatenate(rows), np.concatenate(shifted), buckets
+        last = buckets
+        buckets += int(bucket[-1]) + 1 if len(bucket) else 0
+    return np.concatenate(rows), np.concatenate(shifted), buckets, last
 
 
 @kernel
@@ -109,20 +112,64 @@ def _by_row(row: NDArray[np.int64], bucket: NDArray[np.int64], start: NDArray[np
 @kernel
 def _choose(
     order: NDArray[np.int64],
-    rank: NDArray[np.int64],
+    place: NDArray[np.int64],
     start: NDArray[np.int64],
     bucket: NDArray[np.int64],
-    keeper: NDArray[np.int64],
+    newest: NDArray[np.int64],
+    of_addresses: int,
+    sketches: NDArray[np.uint8],
+    hashes: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    addresses: NDArray[np.uint64],
+    held: NDArray[np.bool_],
+    threshold: float,
+    least: int,
+    copies: int,
     survivor: NDArray[np.int64],
+    nearest: NDArray[np.int64],
+    similarity: NDArray[np.float32],
 ) -> None:
+    """`newest`: of each bucket, the entry of the document kept last in it; `before`: of an entry, that of the one kept before."""
+    before, document_of = np.full(len(bucket), -1), np.empty(len(bucket), np.int64)
+    seen_at = np.full(len(order), -1)  # the document that last met this one
+    seen_in = np.zeros(len(order), np.uint8)  # in what: 1 a band, 2 an address
+    met = np.empty(len(order), np.int64)
     for document in order:
-        best = -1
-        for i in range(start[document], start[document + 1]):
-            other = keeper[bucket[i]]
-            if other >= 0 and (best < 0 or rank[other] < rank[best]):
-                best = other
-        if best >= 0:
-            survivor[document] = best
+        number = 0
+        if not held[document]:
+            for i in range(start[document], start[document + 1]):
+                entry, what = newest[bucket[i]], np.uint8(1 + (bucket[i] >= of_addresses))
+                while entry >= 0:
+                    other = document_of[entry]
+                    if seen_at[other] != document:
+                        seen_at[other], seen_in[other] = document, np.uint8(0)
+                        met[number] = place[other]
+                        number += 1
+                    seen_in[other] |= what
+                    entry = before[entry]
+        found = 0
+        for at in np.sort(met[:number]):
+            other = order[at]
+            same = seen_in[other] & 2 and (addresses[document] == addresses[other]).all()
+            if not same and not seen_in[other] & 1:
+                continue
+            left, right = hashes[starts[document] : starts[document + 1]], hashes[starts[other] : starts[other + 1]]
+            if len(left) and len(right):
+                # No set is more alike to a larger one than their sizes are.
+                possible = min(len(left), len(right)) / max(len(left), len(right))
+                here = by_sets(left, right) if same or possible >= threshold else -1.0
+            else:
+                equal = equal_bytes(sketches[document], sketches[other], 0 if same else least)
+                here = of_equal(equal, sketches.shape[1]) if equal >= 0 else -1.0
+            if same or here >= threshold:
+                if not found:
+                    nearest[document], similarity[document] = other, np.float32(here)
+                found += 1
+                if found == copies:
+                    break
+        if found == copies:
+            survivor[document] = nearest[document]
             continue
         for i in range(start[document], start[document + 1]):
-            keeper[bucket[i]] = document
+            before[i], document_of[i] = newest[bucket[i]], document
+            newest[bucket[i]] = i

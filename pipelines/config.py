@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from seiryu.pipelines.sizes import Size
+
+if TYPE_CHECKING:
+    from seiryu.dedup.bands import Banding
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SignalName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]  # it becomes the name of a column
@@ -108,10 +111,59 @@ class Rules(Section):
 
 
 class Dedup(Section):
-    bands: int = Field(40, description="bands of the signature; two documents meet when they share one", ge=1, le=256)
-    rows: int = Field(20, description="values in a band", ge=1, le=256)
+    preset: Literal["swallow", "fineweb", "threshold"] = Field(
+        "swallow",
+        description="how a signature is cut: swallow 40 bands of 20 values, fineweb 14 of 8, "
+        "threshold the cut of at most `permutations` values that errs least about `threshold`",
+    )
+    bands: int | None = Field(None, description="bands instead of the preset's; documents meet when they share one", ge=1, le=256)
+    rows: int | None = Field(None, description="values in a band instead of the preset's", ge=1, le=256)
+    permutations: int = Field(800, description="for the preset threshold: values of a signature at most", ge=2, le=4096)
     shingle: int = Field(5, description="letters in a shingle", ge=1, le=64)
     seed: int = Field(1, description="seed of the permutations, as datasketch draws them", ge=0, le=2**32 - 1)
+    threshold: Share = Field(0.8, description="Jaccard similarity that makes two documents that meet duplicates")
+    verify: Literal["exact", "estimate", "none"] = Field(
+        "exact",
+        description="how the similarity is told: exact by the sets of shingles, estimate by the signatures, none: to meet is enough",
+    )
+    priority: Literal["newest", "oldest", "longest", "best_score"] = Field(
+        "newest", description="which of two duplicates stays; ties by doc_id. best_score: the higher `score`"
+    )
+    score: str = Field("", description="for best_score: a signal, such as a classifier's name")
+    copies: int = Field(1, description="duplicates of one text that stay", ge=1, le=1000)
+    same_text: bool = Field(True, description="texts that are equal but for width, case and white space are duplicates, unseen")
+    same_address: bool = Field(True, description="of a page crawled again one version stays, however much it has changed")
+    against: tuple[str, ...] = Field((), description="earlier runs: what their corpus holds is left out here")
+    memory: Size = Field(
+        1_200_000_000,
+        description="bytes that a unit of selection plans with, less than engine.memory; less makes more units",
+        ge=1,
+    )
+    partitions: int | None = Field(
+        None, description="units of work for each step of selection, instead of what `memory` asks for", ge=1, le=4096
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Dedup:
+        if (self.bands is None) != (self.rows is None):
+            raise ValueError("bands and rows go together: give both or none")
+        if (self.priority == "best_score") != bool(self.score):
+            raise ValueError("priority best_score needs a signal in `score`, and no other priority uses it")
+        if len(set(self.against)) != len(self.against):
+            raise ValueError("against names a run twice")
+        if self.preset == "threshold" and self.bands is None:
+            _ = self.banding  # ValueError if there is none
+        return self
+
+    @property
+    def banding(self) -> Banding:
+        """How a signature is cut."""
+        from seiryu.dedup import bands
+
+        if self.bands is not None and self.rows is not None:
+            return bands.Banding(self.bands, self.rows)
+        presets = {"swallow": bands.SWALLOW, "fineweb": bands.FINEWEB}
+        return presets.get(self.preset) or bands.banding_for(self.threshold, self.permutations)
 
 
 class Hosts(Section):
@@ -138,12 +190,50 @@ class RepeatedLines(Section):
     partitions: int = Field(16, description="units of work for the counts over sites", ge=1, le=4096)
 
 
+class RepeatedParagraphs(Section):
+    max_documents: int = Field(
+        100, description="documents of the whole corpus that a paragraph may stand in; one of more is cut from all of them", ge=1
+    )
+    min_letters: int = Field(20, description="shorter paragraphs stay", ge=1)
+    partitions: int = Field(16, description="units of work for the counts over paragraphs", ge=1, le=4096)
+
+
+class Benchmark(Section):
+    path: str = Field(description="file of its items, a JSON object a line: .jsonl, .jsonl.gz or .jsonl.zst", min_length=1)
+    fields: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="fields whose texts are looked for, such as question or answers.text; empty: all texts in the object"
+    )
+
+
+class Decontaminate(Section):
+    benchmarks: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,40}$")], Benchmark] = Field(
+        {}, description="benchmarks by name, whose items are looked for in what is kept; empty: none"
+    )
+    ngram: int = Field(10, description="letters in a run that counts as common, marks and white space apart", ge=4, le=256)
+    min_share: float = Field(0.8, description="share of an item's letters in such runs that makes it found", gt=0, le=1)
+    min_letters: int = Field(
+        8, description="letters of an only text shorter than ngram that is still looked for, whole and alone", ge=1, le=256
+    )
+    action: Literal["remove", "cut", "mark"] = Field(
+        "remove", description="remove: the document; cut: the sentences that hold something of an item; mark: nothing is changed"
+    )
+
+    @model_validator(mode="after")
+    def _shorter_than_a_run(self) -> Decontaminate:
+        if self.min_letters > self.ngram:
+            raise ValueError("min_letters is for texts shorter than ngram and cannot be more")
+        return self
+
+
 class Clean(Section):
     punctuation: bool = Field(True, description="make ，． into 、。 where the document mostly uses them")
     footers: bool = Field(True, description="cut the footer of a page")
     footer_lines: int = Field(10, description="last lines in which a footer may begin", ge=0)
     footer_share: Share = Field(0.3, description="letters in footer words that make a line a footer")
     repeated_lines: RepeatedLines | None = Field(None, description="cut lines that stand on many pages of a site; empty: none")
+    repeated_paragraphs: RepeatedParagraphs | None = Field(
+        None, description="cut paragraphs that stand in many documents of whatever sites; empty: none"
+    )
     personal_data: tuple[Literal["email", "phone", "my_number", "credit_card", "address"], ...] = Field(
         ("email", "phone", "my_number", "credit_card", "address"), description="kinds of personal data that are masked"
     )
@@ -185,6 +275,7 @@ class Config(Section):
     rules: Rules = Rules()
     dedup: Dedup = Dedup()
     hosts: Hosts = Hosts()
+    decontaminate: Decontaminate = Decontaminate()
     clean: Clean = Clean()
     tokenize: Tokenize = Tokenize()
     engine: Engine = Engine()

@@ -121,7 +121,7 @@ def _line(stage: Stage, progress: Progress, seconds: float) -> str:
 
 def _check_something_left(state: State, stage: Stage, ended: Ended) -> None:
     counts = state.counts(stage.name)
-    if counts.kept:
+    if counts.kept or (stage.may_be_empty and not counts.records):
         return
     problems = "; ".join(f"{unit}: {reason}" for unit, reason in list(ended.set_aside.items())[:3])
     reasons = {**counts.rejected, **counts.failed}

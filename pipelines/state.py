@@ -38,6 +38,8 @@ class State:
     def __init__(self, store: Store, config: Config) -> None:
         self.store, self.config = store, config
         self._completed: dict[str, dict[str, Sidecar]] = {}
+        self.earlier: Any = None  # what `dedup.against` names, once somebody has asked (stages/deduplicating/earlier.py)
+        self.as_made = False  # whether the run is looked at as it was made, whatever lies outside it by now
 
     @classmethod
     def of_run(cls, root: str, until: str = "") -> State:
@@ -59,6 +61,7 @@ class State:
                 f"{root}/run.json was written by another version of seiryu; run its config again with this one"
             ) from error
         state = cls(store, config)
+        state.as_made = True
         for stage in CHAIN:
             names = store.names(f"units/{stage.name}", ".json")
             read = {name.removesuffix(".json"): state._read(f"units/{stage.name}/{name}") for name in names}

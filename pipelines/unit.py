@@ -33,7 +33,8 @@ _HASH = re.compile("[0-9a-f]{64}")
 class Unit:
     """One piece of work. `params`: what to do, in JSON's values; `inputs`: name -> identity of all that it reads.
 
-    `path`: where its input lies, if that is outside the run; an archive that was moved is still the same archive.
+    `path`: where its input lies, if that is outside the run; an archive that was moved is still the same archive. `reads`: what many
+    files it reads are called; told to the worker and not recorded, for `inputs` has their identity.
     """
 
     stage: str
@@ -41,6 +42,7 @@ class Unit:
     params: dict[str, Any]
     inputs: dict[str, Any]
     path: str = ""
+    reads: tuple[Any, ...] = ()
 
     @property
     def sidecar(self) -> str:
@@ -61,7 +63,8 @@ class Stage:
 
     `version` is raised whenever the code makes other bytes of the same input. `settings` gives what of the config (and which models
     and libraries) decides the bytes. `units` names the work, given what earlier stages completed. `reasons`: the order in which
-    the funnel shows what it rejects; `what`: what its records are; `wanted`: whether a config asks for the stage at all.
+    the funnel shows what it rejects; `what`: what its records are; `wanted`: whether a config asks for the stage at all;
+    `may_be_empty`: whether all is well if it has nothing to do, as where no two documents meet.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Stage:
     work: Callable[[Unit, Config, Store], Result]
     reasons: Callable[[Config], Sequence[str]] = lambda _: ()
     on_documents: bool = True
+    may_be_empty: bool = False
     wanted: Callable[[Config], bool] = lambda _: True
 
 

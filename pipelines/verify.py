@@ -61,7 +61,7 @@ def _shard(state: State, name: str, done: Sidecar) -> list[str]:
 
 def _between_stages(state: State) -> list[str]:
     """What one stage keeps is what the next one begins with."""
-    pairs = (("extract", "annotate"), ("annotate", "decide"), ("decide", "signatures"), ("signatures", "select"),
+    pairs = (("extract", "annotate"), ("annotate", "decide"), ("decide", "fingerprints"), ("fingerprints", "select"),
              ("select", "clean"), ("clean", "tokenize"),
              ("tokenize", "shards"))  # fmt: skip
     problems = []

@@ -10,6 +10,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError, load_config, located
 from seiryu.pipelines.measured import instruments
 from seiryu.pipelines.rules_in_force import rules_in_force
+from seiryu.pipelines.stages import contamination
 from seiryu.pipelines.stages.hosts import check_hosts
 from seiryu.pipelines.state import State
 
@@ -23,6 +24,8 @@ def checked(path: str, changes: Sequence[str], *, need_archives: bool = True) ->
         _check_names(config)
         instruments(config)
         check_hosts(config)
+        if contamination.wanted(config):
+            contamination.benchmarks(config)
     except ConfigError as error:
         raise located(error, path, changes) from error
     return config

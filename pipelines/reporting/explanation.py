@@ -24,11 +24,11 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.measured import instruments, measured_by, read_signals
 from seiryu.pipelines.rules_in_force import rules_in_force
-from seiryu.pipelines.stages.boilerplate import lines_of
+from seiryu.pipelines.stages import contamination
+from seiryu.pipelines.stages.boilerplate import lines_of, paragraphs_of, whole
 from seiryu.pipelines.stages.clean import STAGE as CLEAN
-from seiryu.pipelines.stages.clean import settings_of_clean, why_not
+from seiryu.pipelines.stages.clean import settings_of_clean, why_not, without_items
 from seiryu.pipelines.stages.decide import judged_by
-from seiryu.pipelines.stages.lines import wanted
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Sidecar
 
@@ -95,7 +95,7 @@ def explain_text(state: State, text: str) -> Explanation:
         state, judged_by(next(iter(decided)), state.config) if decided else rules_in_force(state.config), text, signals
     )
     fate = [("extract", f"language {found or 'unknown'} ({score:g})"), ("decide", _verdict(rules, ""))]
-    cleaned = clean(text, settings_of_clean(state.config)).text  # of no site, so no line is known to be repeated there
+    cleaned = _cleaned(state, text, "")
     why = why_not(state.config, _instruments(state), [judged.rule for judged in rules], cleaned, score)
     fate.append(("clean", f"would not stay: {'; '.join(why)}" if why else "would stay"))
     return Explanation(text, {}, signals, rules, fate, cleaned)
@@ -137,6 +137,12 @@ def _instruments(state: State) -> Instruments:
     return instruments(state.config, any(done.setting("morphology") for done in annotated) if annotated else None)
 
 
+def _duplicate(state: State, found: dict[str, Any]) -> str:
+    """Why a document was removed, of what, and how alike they are."""
+    where = f" in {state.config.dedup.against[found['run'] - 1]}" if found["run"] else ""
+    return f"{found['verdict']}: similarity {found['similarity']:.3f} to {found['duplicate_of']}{where}, which is kept"
+
+
 def _verdict(rules: Sequence[Judged], blocked: str) -> str:
     names = [judged.rule.name for judged in rules if judged.rejects]
     said = [f"rejected by {', '.join(names)}"] if names else ["passes all rules"]
@@ -151,9 +157,9 @@ def _behind_the_rules(
         return None, None
     found = _by_id(state, f"dedup/{unit}.parquet", schema.DECISIONS, document["doc_id"])
     if found and found["verdict"] != "kept":
-        fate.append(("select", f"near-duplicate of {found['duplicate_of']}"))
+        fate.append(("select", _duplicate(state, found)))
         return None, None
-    fate.append(("select", f"kept; {found['duplicates'] if found else 0:,} near-duplicates were removed for it"))
+    fate.append(("select", f"kept; {found['duplicates'] if found else 0:,} duplicates were removed for it"))
     if not (done := state.completed("clean").get(unit)):
         return None, None
     final = _by_id(state, f"corpus/{unit}.parquet", schema.CORPUS, document["doc_id"])
@@ -163,14 +169,36 @@ def _behind_the_rules(
     if not _made_so(done, state.config):
         fate.append(("clean", "not in the corpus; the run's config has changed since, so why cannot be told: run it again"))
         return None, None
-    config, lines = state.config, frozenset[str]()
-    if wanted(config):
-        site = _row(state, f"addresses/{unit}.parquet", schema.ADDRESSES, row)["site"]
-        lines = lines_of(state.store, config, pa.chunked_array([[site]])).get(site, lines)
-    cleaned = clean(document["text"], settings_of_clean(config), lines).text
-    why = why_not(config, _instruments(state), rules_in_force(config), cleaned, document["language_score"])
+    site = _row(state, f"addresses/{unit}.parquet", schema.ADDRESSES, row)["site"]
+    items, why = _items(state, unit, document["doc_id"]), list[str]()
+    cleaned = _cleaned(state, without_items(state.config, document["text"], items), site)
+    if items and state.config.decontaminate.action == "remove":
+        why = [f"contaminated: it holds items of {', '.join(items.benchmarks)}"]
+    why += why_not(state.config, _instruments(state), rules_in_force(state.config), cleaned, document["language_score"])
     fate.append(("clean", f"not in the corpus: {'; '.join(why)}"))
     return cleaned, None
+
+
+def _items(state: State, unit: str, doc_id: str) -> contamination.Found | None:
+    """What of benchmarks stands in a document."""
+    if not contamination.wanted(state.config):
+        return None
+    rows = contamination.read_found(state.store, unit, ["doc_id"])["doc_id"]
+    everything = pa.chunked_array([pc.unique(rows)], pa.string())
+    found = contamination.found_in(state.store, state.config, unit, everything)
+    place = pc.index(everything, doc_id).as_py()
+    return found.get(place)
+
+
+def _cleaned(state: State, text: str, site: str) -> str:
+    """A text as the run cleans those of a site; of no site, "", only paragraphs are known to be repeated."""
+    store, config, lines, paragraphs = state.store, state.config, dict[str, frozenset[str]](), frozenset[str]()
+    if whole(state):
+        lines, paragraphs = (
+            lines_of(store, config, pa.chunked_array([[site]])),
+            paragraphs_of(store, config, pa.chunked_array([[text]])),
+        )
+    return clean(text, settings_of_clean(config), lines.get(site, frozenset()), paragraphs).text
 
 
 def _made_so(done: Sidecar, config: Config) -> bool:

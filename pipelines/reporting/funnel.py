@@ -16,7 +16,7 @@ from seiryu.pipelines.unit import Stage
 _AFTER = {
     "extract": "Japanese documents",
     "decide": "pass all rules",
-    "select": "without near-duplicates",
+    "select": "without duplicates",
     "clean": "final documents",
 }
 # Records that are no web page; what is left before the next reason are the pages.

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.reporting.contamination import contamination
 from seiryu.pipelines.reporting.funnel import funnel
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.sizes import human
@@ -40,6 +41,7 @@ def write_report(state: State) -> str:
     page = _template().render(
         run=state.store.root, version=VERSION, steps=_steps(state), rules=_rules(state), stages=_stages(state), hosts=_hosts(state),
         failures=_failures(state), cleaning=_cleaning(state), shards=_shards(state), config=state.config.model_dump_json(indent=1),
+        benchmarks=contamination(state), action=state.config.decontaminate.action,
         set_aside=[(stage.name, unit, why) for stage in CHAIN for unit, why in state.set_aside(stage.name).items()],
     )  # fmt: skip
     state.store.write("report/index.html", page.encode())
@@ -106,14 +108,25 @@ def _hosts(state: State) -> dict[str, Any]:
 
 
 def _cleaning(state: State) -> dict[str, Any]:
-    """What cleaning did, in sums, and the lines that were cut from the most pages."""
-    counts = state.counts("clean")
-    lines = schema.BOILERPLATE.empty_table()
+    """What cleaning did, in sums, and the lines and paragraphs that were cut from the most pages."""
+    return {
+        "counts": state.counts("clean"), "found": state.counts("boilerplate").extra,
+        "lines": _repeated(state, "line", schema.BOILERPLATE, ["pages", "site", "text"]),
+        "paragraphs": _repeated(state, "paragraph", schema.PARAGRAPHS, ["documents", "text"]),
+    }  # fmt: skip
+
+
+def _repeated(state: State, kind: str, wanted: pa.Schema, order: list[str]) -> list[dict[str, Any]]:
+    """The first of what stands often, most often first; a partition at a time."""
+    most, *rest = order
+    rows = wanted.empty_table()
     for name in state.completed("boilerplate"):
-        table = schema.read_table(state.store, f"boilerplate/{name}.parquet", schema.BOILERPLATE)
-        lines = pa.concat_tables([lines, table]).sort_by([("pages", "descending"), ("site", "ascending"), ("text", "ascending")])
-        lines = lines.slice(0, _HOSTS)
-    return {"counts": counts, "lines": lines.to_pylist(), "found": state.counts("boilerplate").extra["lines"]}
+        if name.startswith(kind):
+            table = schema.read_table(state.store, f"boilerplate/{name}.parquet", wanted)
+            rows = pa.concat_tables([rows, table]).sort_by([(most, "descending"), *((column, "ascending") for column in rest)])
+            rows = rows.slice(0, _HOSTS)
+    found: list[dict[str, Any]] = rows.to_pylist()
+    return found
 
 
 def _failures(state: State) -> dict[str, Any]:

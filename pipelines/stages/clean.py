@@ -1,5 +1,6 @@
 """The final documents: what was kept, cleaned, and looked at again. One unit is one file.
 
+What holds an item of a benchmark is removed, loses the sentences that do, or is marked, before anything else is done.
 A text that was changed is measured again and judged by all rules in force, so that no cut leaves behind what the rules would not have
 let in; one that was not changed has passed them as it is. The score of the language stays that of the page. Every text must have
 the letters that `clean` asks for.
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
+from seiryu.dedup.contamination import without_spans
 from seiryu.filters.cleaning import Cleaned, CleanSettings, clean
 from seiryu.filters.instruments import Instruments
 from seiryu.filters.rules import Rule, judge
@@ -25,37 +27,36 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.measured import identities, instruments, read_signals, to_measure
 from seiryu.pipelines.rules_in_force import rules_in_force
-from seiryu.pipelines.stages import decide
-from seiryu.pipelines.stages.boilerplate import lines_of
-from seiryu.pipelines.stages.lines import repeated_lines, survivor_inputs, survivors, wanted
+from seiryu.pipelines.stages import contamination, decide
+from seiryu.pipelines.stages.boilerplate import lines_of, paragraphs_of, whole
+from seiryu.pipelines.stages.lines import survivors, wanted
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
-REASONS = ("short_after_cleaning", "fails_after_cleaning")
+REASONS = ("contaminated", "short_after_cleaning", "fails_after_cleaning")
 _SIGNALS = ("letters", "japanese_letters")
 
 
 def units(state: State) -> list[Unit]:
-    lines: dict[str, Any] = {}
-    if wanted(state.config):
-        parts = state.completed("boilerplate")
-        if len(parts) < repeated_lines(state.config).partitions:
-            return []
-        lines = {"boilerplate": identity(parts)}
-    return [Unit("clean", name, {}, inputs | lines) for name, inputs in survivor_inputs(state).items()]
+    if not whole(state):
+        return []
+    lines = {"boilerplate": identity(state.completed("boilerplate"))} if wanted(state.config) else {}
+    return [Unit("clean", name, {}, inputs | lines) for name, inputs in contamination.looked_at_inputs(state).items()]
 
 
 def settings(config: Config) -> dict[str, Any]:
     return (
-        config.clean.model_dump(mode="json", exclude={"repeated_lines"})
+        config.clean.model_dump(mode="json", exclude={"repeated_lines", "repeated_paragraphs"})
         | decide.settings(config)
         | {"measured": identities(config)}
+        | ({"contaminated": config.decontaminate.action} if contamination.wanted(config) else {})
     )
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
     documents = survivors(store, config, unit.name)
-    cleaned = _cleaned(documents, config, store)
+    found = contamination.found_in(store, config, unit.name, documents["doc_id"])
+    cleaned = _cleaned(documents, found, config, store)
     texts = pa.chunked_array([pa.array([result.text for result in cleaned], pa.string())])
     changed = pc.not_equal(texts, documents["text"]).to_numpy()
     signals = _signals(store, config, unit.name, documents["doc_id"])
@@ -68,22 +69,29 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
         mask[changed] = judge(rules, again)
         for name in _SIGNALS:
             signals[name][changed] = again[name]
+    action = config.decontaminate.action
+    bad = np.zeros(len(texts), np.bool_)
+    bad[list(found) if action == "remove" else []] = True
     short = (signals["letters"] < config.clean.min_letters) | (signals["japanese_letters"] < config.clean.min_japanese_letters)
-    counts = _count(cleaned, changed, short, mask != 0, before, signals["letters"])
+    gone = {"contaminated": bad, "short_after_cleaning": short & ~bad, "fails_after_cleaning": (mask != 0) & ~short & ~bad}
+    counts = _count(cleaned, changed, gone, before, signals["letters"])
     for i, rule in enumerate(rules):
-        if here := int(((mask >> np.uint64(i) & np.uint64(1) != 0) & ~short).sum()):
+        if here := int(((mask >> np.uint64(i) & np.uint64(1) != 0) & gone["fails_after_cleaning"]).sum()):
             counts.extra[f"again.{rule.name}"] = here
+    marks = {place: ",".join(each.benchmarks) for place, each in found.items()} if action == "mark" else {}
     columns = {name: documents[name].combine_chunks() for name in schema.CORPUS.names if name in documents.column_names}
     columns |= {"text": texts.combine_chunks(), "letters": signals["letters"]}
+    columns["contaminated"] = [marks.get(place, "") for place in range(len(texts))]
     target = f"corpus/{unit.name}.parquet"
     with store.writing(target) as out:
-        schema.write_table(schema.table(schema.CORPUS, columns).filter(pa.array(~short & (mask == 0))), out)
+        schema.write_table(schema.table(schema.CORPUS, columns).filter(pa.array(~np.any(list(gone.values()), axis=0))), out)
     return Result(counts, [out.written(target)])
 
 
 def settings_of_clean(config: Config) -> CleanSettings:
     """What a config asks of `clean`."""
-    return CleanSettings(**config.clean.model_dump(exclude={"repeated_lines", "min_letters", "min_japanese_letters"}))
+    elsewhere = {"repeated_lines", "repeated_paragraphs", "min_letters", "min_japanese_letters"}
+    return CleanSettings(**config.clean.model_dump(exclude=elsewhere))
 
 
 def why_not(config: Config, made: Instruments, rules: Sequence[Rule], text: str, language_score: float) -> list[str]:
@@ -96,11 +104,17 @@ def why_not(config: Config, made: Instruments, rules: Sequence[Rule], text: str,
     return [f"short_after_cleaning: {what}" for what in short] or [f"fails_after_cleaning: {what}" for what in fails]
 
 
-def _cleaned(documents: pa.Table, config: Config, store: Store) -> list[Cleaned]:
-    lines = lines_of(store, config, documents["site"]) if wanted(config) else {}
-    chosen = settings_of_clean(config)
-    pages = zip(documents["text"], documents["site"], strict=True)
-    return [clean(text.as_py(), chosen, lines.get(site.as_py(), frozenset())) for text, site in pages]
+def without_items(config: Config, text: str, found: contamination.Found | None) -> str:
+    """The text without the sentences that hold items of benchmarks, if that is what the config asks for."""
+    return without_spans(text, found.spans) if found and config.decontaminate.action == "cut" else text
+
+
+def _cleaned(documents: pa.Table, found: dict[int, contamination.Found], config: Config, store: Store) -> list[Cleaned]:
+    lines, paragraphs = lines_of(store, config, documents["site"]), paragraphs_of(store, config, documents["text"])
+    chosen, cleaned = settings_of_clean(config), []
+    for place, (text, site) in enumerate(zip(documents["text"].to_pylist(), documents["site"].to_pylist(), strict=True)):
+        cleaned.append(clean(without_items(config, text, found.get(place)), chosen, lines.get(site, frozenset()), paragraphs))
+    return cleaned
 
 
 def _signals(store: Store, config: Config, unit: str, doc_id: pa.ChunkedArray) -> dict[str, npt.NDArray[Any]]:
@@ -113,12 +127,12 @@ def _signals(store: Store, config: Config, unit: str, doc_id: pa.ChunkedArray) -
 
 
 def _count(
-    cleaned: list[Cleaned], changed: Any, short: Any, fails: Any, before: npt.NDArray[Any], letters: npt.NDArray[Any]
+    cleaned: list[Cleaned], changed: Any, gone: dict[str, Any], before: npt.NDArray[Any], letters: npt.NDArray[Any]
 ) -> Counts:
     """`cut`: letters that the texts which stay have lost; the sums in `extra` are over all texts that were cleaned."""
-    kept, fails = ~short & ~fails, ~short & fails
+    kept = ~np.any(list(gone.values()), axis=0)
     counts = Counts(records=len(cleaned), kept=int(kept.sum()))
-    for reason, here in zip(REASONS, (short, fails), strict=True):
+    for reason, here in gone.items():
         counts.rejected[reason] = int(here.sum())
         counts.letters[reason] = int(before[here].sum())
     counts.letters["kept"] = int(letters[kept].sum())
@@ -126,6 +140,7 @@ def _count(
     counts.extra["changed"] = int(changed.sum())
     for result in cleaned:
         counts.extra["repeated_line_letters"] += result.repeated_line_letters
+        counts.extra["repeated_paragraph_letters"] += result.repeated_paragraph_letters
         counts.extra["footer_letters"] += result.footer_letters
         counts.extra["punctuation_letters"] += result.punctuation_letters
         counts.extra.update({f"masked.{kind}": number for kind, number in result.masked.items()})
@@ -133,4 +148,4 @@ def _count(
     return counts
 
 
-STAGE = Stage("clean", 2, "documents kept", settings, units, work, lambda _: REASONS)
+STAGE = Stage("clean", 3, "documents kept", settings, units, work, lambda _: REASONS)

@@ -89,9 +89,9 @@ def units(state: State) -> list[Unit]:
     if not files:
         return []
     inputs = {"host_counts": digest([[name, done.output(f"host_counts/{name}.parquet").sha256] for name, done in files.items()])}
-    names, partitions = list(files), state.config.hosts.partitions
+    names, partitions = tuple(files), state.config.hosts.partitions
     return [
-        Unit("hosts", unit_name(number), {"partition": number, "partitions": partitions, "files": names}, inputs)
+        Unit("hosts", unit_name(number), {"partition": number, "partitions": partitions}, inputs, reads=names)
         for number in range(partitions)
     ]
 
@@ -139,7 +139,7 @@ def _total(unit: Unit, config: Config, store: Store) -> pa.Table:
     wanted = host_counts_schema(config)
     columns, (first, last) = wanted.names[1:], stretch(unit.params["partition"], unit.params["partitions"])
     gathered, rows = [wanted.empty_table().select(columns)], 0
-    for name in unit.params["files"]:
+    for name in unit.reads:
         gathered.append(read_stretch(store, f"host_counts/{name}.parquet", wanted, columns, first, last))
         rows += len(gathered[-1])
         if rows > _GATHERED:

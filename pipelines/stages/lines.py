@@ -1,8 +1,9 @@
-"""On how many pages of its site each line stands: one unit is one documents file, and the documents kept so far are counted.
+"""On how many pages of its site each line stands, and in how many documents of whatever sites: one unit is one documents file.
 
-The first of two passes (`boilerplate` is the second); neither is there unless `clean.repeated_lines` is. Near-duplicates are gone
-before: a line counts where pages differ otherwise. The rows lie in the order of the sites' hashes, so that whoever wants a stretch of
-sites reads few row groups, however many stretches there are.
+The first of two passes (`boilerplate` is the second); neither is there unless `clean.repeated_lines` or `clean.repeated_paragraphs`
+is, and each is counted only where it is asked for. The documents kept so far are counted; near-duplicates are gone before: a line
+counts where pages differ otherwise. The rows lie in the order of the hashes of the sites, or of the paragraphs, so that whoever wants
+a stretch of them reads few row groups, however many stretches there are.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import pyarrow.compute as pc
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
-from seiryu.filters.cleaning.repeated_lines import count_lines
-from seiryu.pipelines.config import Config, RepeatedLines
+from seiryu.filters.cleaning.repeated_lines import count_lines, count_paragraphs
+from seiryu.pipelines.config import Config, RepeatedLines, RepeatedParagraphs
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.places import write_by_place
 from seiryu.pipelines.stages.decide import passing
@@ -24,25 +25,25 @@ from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
 
 _ROW_GROUP = 1024
-REPEATING = ("place", "site", "pages")  # columns whose values come again; most lines stand once
+# What is counted: the table of the counts, and the columns whose values come again; most lines stand once.
+COUNTS = {"line": schema.LINE_COUNTS, "paragraph": schema.PARAGRAPHS}
+REPEATING = {"line": ("place", "site", "pages"), "paragraph": ("documents",)}
+
+
+def asked(config: Config) -> dict[str, RepeatedLines | RepeatedParagraphs]:
+    """The settings of both passes for what is to be counted, by its name in `COUNTS`."""
+    named = {"line": config.clean.repeated_lines, "paragraph": config.clean.repeated_paragraphs}
+    return {kind: chosen for kind, chosen in named.items() if chosen is not None}
 
 
 def wanted(config: Config) -> bool:
-    return config.clean.repeated_lines is not None
-
-
-def repeated_lines(config: Config) -> RepeatedLines:
-    """The settings of both passes. Only where they are wanted."""
-    assert config.clean.repeated_lines is not None
-    return config.clean.repeated_lines
+    return bool(asked(config))
 
 
 def survivor_inputs(state: State) -> dict[str, dict[str, Any]]:
     """For each documents file with all verdicts, the identities of what `survivors` reads; none before `select` is done."""
-    chosen = state.completed("select").get("all")
-    if not chosen:
-        return {}
-    dedup = {output.name: output.sha256 for output in chosen.outputs}
+    chosen = state.completed("select")
+    dedup = {output.name: output.sha256 for block in chosen.values() for output in block.outputs}
     extracted, annotated = state.completed("extract"), state.completed("annotate")
     addresses, decided = state.completed("addresses"), state.completed("decide")
     return {
@@ -53,7 +54,8 @@ def survivor_inputs(state: State) -> dict[str, dict[str, Any]]:
             "verdicts": decided[name].digest,
             "dedup": dedup[f"dedup/{name}.parquet"],
         }
-        for name in state.completed("signatures")
+        for name in state.completed("fingerprints")
+        if f"dedup/{name}.parquet" in dedup
     }
 
 
@@ -76,15 +78,20 @@ def units(state: State) -> list[Unit]:
 
 
 def settings(config: Config) -> dict[str, Any]:
-    return {"min_letters": repeated_lines(config).min_letters} if wanted(config) else {}
+    return {kind: {"min_letters": chosen.min_letters} for kind, chosen in asked(config).items()}
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
     documents = survivors(store, config, unit.name)
-    table = count_lines(documents["text"], documents["site"], repeated_lines(config).min_letters)
-    counts = Counts(records=len(documents), kept=len(documents))
-    counts.extra["rows"] = len(table)
-    return Result(counts, [write_by_place(store, f"line_counts/{unit.name}.parquet", table, _ROW_GROUP, REPEATING)])
+    counts, outputs = Counts(records=len(documents), kept=len(documents)), []
+    for kind, chosen in asked(config).items():
+        if kind == "line":
+            table = count_lines(documents["text"], documents["site"], chosen.min_letters)
+        else:
+            table = count_paragraphs(documents["text"], chosen.min_letters)
+        counts.extra[f"{kind}_counts"] = len(table)
+        outputs.append(write_by_place(store, f"{kind}_counts/{unit.name}.parquet", table, _ROW_GROUP, REPEATING[kind]))
+    return Result(counts, outputs)
 
 
-STAGE = Stage("lines", 1, "documents kept", settings, units, work, wanted=wanted)
+STAGE = Stage("lines", 2, "documents kept", settings, units, work, wanted=wanted)

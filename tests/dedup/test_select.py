@@ -1,6 +1,5 @@
-"""The survivors are those of one pass by rank over an LSH index, in whatever order collisions come."""
+"""What is kept is what one pass in order of priority over an LSH index keeps."""
 
-import random
 import time
 from typing import Any
 
@@ -12,188 +11,152 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from seiryu.dedup.bands import FINEWEB, NO_KEY, SWALLOW, Banding, band_keys
+from seiryu.dedup.bands import FINEWEB, NO_KEY, SWALLOW, Banding
+from seiryu.dedup.in_memory import Near, near_duplicates
 from seiryu.dedup.minhash import signatures
-from seiryu.dedup.select import Collisions, priority, repeated, select
+from seiryu.dedup.normal import normalised
+from seiryu.dedup.select import NO_SETS, Candidates, select
+from seiryu.dedup.shingles import Sets, shingle_sets
+from seiryu.dedup.similarity import estimated, exact, sketches
 
-Ints = NDArray[np.int64]
-# One band: some documents and the value of each. A document may be missing from it, or alone with its value.
-Band = dict[int, int]
-
-
-def collisions(bands: list[Band]) -> list[Collisions]:
-    return [(np.array(list(band), np.int64), np.array(list(band.values()), np.int64)) for band in bands]
+NOWHERE = 2**64 - 1
 
 
-def by_hand(rank: list[int], bands: list[Band]) -> list[int]:
-    """The rule as a sentence: by rank, keep one unless a kept one shares a value with it."""
+@st.composite
+def structures(draw: st.DrawFn) -> tuple[list[int], Candidates]:
+    """Keys that overlap as chains, stars and cliques do; some with sets, some with addresses, some held."""
+    n = draw(st.integers(1, 14))
+    chain = st.booleans().map(lambda odd: [(i + odd) // 2 for i in range(n)])
+    star = st.integers(0, n - 1).flatmap(lambda hub: st.just([0 if i % 3 == 0 or i == hub else 100 + i for i in range(n)]))
+    anything = st.lists(st.sampled_from([0, 1, 2, int(NO_KEY)]), min_size=n, max_size=n)
+    columns = draw(st.lists(chain | star | st.just([3] * n) | anything, min_size=1, max_size=5))
+    small = st.lists(st.integers(0, 5), max_size=4, unique=True).map(sorted)
+    sets = draw(st.lists(small, min_size=n, max_size=n))
+    starts = np.cumsum([0, *map(len, sets)])
+    sketch = np.array(draw(st.lists(st.lists(st.integers(0, 1), min_size=6, max_size=6), min_size=n, max_size=n)), np.uint8)
+    address = draw(st.lists(st.sampled_from([NOWHERE, NOWHERE, NOWHERE, 1, 2]), min_size=n, max_size=n))
+    second = draw(st.lists(st.integers(0, 1), min_size=n, max_size=n))  # 64 bits may be the same and the address another
+    held = draw(st.sets(st.integers(0, n - 1), max_size=3))
+    order = [*sorted(held), *draw(st.permutations([row for row in range(n) if row not in held]))]
+    candidates = Candidates(
+        np.array(columns, np.uint64).T, sketch, Sets(np.array([h for s in sets for h in s], np.uint32), starts),
+        np.stack([np.array(address, np.uint64), np.array(second, np.uint64)], axis=1), np.array([row in held for row in range(n)]),
+    )  # fmt: skip
+    return order, candidates
+
+
+def by_hand(order: list[int], some: Candidates, threshold: float, copies: int) -> list[int]:
+    """The rule as a sentence."""
     kept: list[int] = []
-    survivor = list(range(len(rank)))
-    for row in sorted(survivor, key=rank.__getitem__):
-        met = [k for k in kept if any(row in b and k in b and b[row] == b[k] for b in bands)]
-        if met:
-            survivor[row] = min(met, key=rank.__getitem__)
+    survivor = list(range(len(order)))
+    for row in order:
+        met = [other for other in kept if duplicates(some, row, other, threshold)]
+        if len(met) >= copies and not some.held[row]:
+            survivor[row] = met[0]
         else:
             kept.append(row)
     return survivor
 
 
-@st.composite
-def structures(draw: st.DrawFn) -> tuple[list[int], list[Band]]:
-    n = draw(st.integers(1, 16))
-    rank = draw(st.lists(st.integers(-50, 10**12), min_size=n, max_size=n, unique=True))
-    # An even and an odd one together link all documents.
-    chain = st.booleans().map(lambda odd: {i: (i + odd) // 2 for i in range(n)})
-    star = st.integers(0, n - 1).flatmap(lambda hub: st.integers(0, n - 1).map(lambda leaf: {hub: 0, leaf: 0}))
-    clique = st.sets(st.integers(0, n - 1)).map(lambda rows: dict.fromkeys(rows, 3))
-    anything = st.dictionaries(st.integers(0, n - 1), st.integers(0, 4))
-    return rank, draw(st.lists(chain | star | clique | anything, max_size=8))
+def duplicates(some: Candidates, row: int, other: int, threshold: float) -> bool:
+    left, right = some.addresses[row].tolist(), some.addresses[other].tolist()
+    if left == right and left[0] != NOWHERE:
+        return True
+    if not any(a == b != int(NO_KEY) for a, b in zip(some.keys[row].tolist(), some.keys[other].tolist(), strict=True)):
+        return False
+    both = all(some.sets.starts[i + 1] > some.sets.starts[i] for i in (row, other))
+    return threshold <= (exact(some.sets, row, other) if both else estimated(some.sketches[row], some.sketches[other]))
 
 
-@given(structures(), st.randoms(use_true_random=False))
+@given(structures(), st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.integers(1, 3))
 @settings(deadline=None, max_examples=400)
-def test_survivors_are_those_of_the_rule_in_any_order_of_collisions(
-    structure: tuple[list[int], list[Band]], shuffle: random.Random
-) -> None:
-    rank, bands = structure
-    expected = by_hand(rank, bands)
-    assert select(np.array(rank), collisions(bands)).tolist() == expected
-    shuffle.shuffle(bands)
-    mixed = []
-    for band in bands:
-        rows = list(band)
-        shuffle.shuffle(rows)
-        names = list(set(band.values()))
-        shuffle.shuffle(names)
-        mixed.append({row: names.index(band[row]) for row in rows})
-    assert select(np.array(rank), iter(collisions(mixed))).tolist() == expected
+def test_what_stays_is_what_the_rule_says(structure: tuple[list[int], Candidates], threshold: float, copies: int) -> None:
+    order, some = structure
+    found = select(np.array(order), some, threshold, copies)
+    assert found.survivor.tolist() == by_hand(order, some, threshold, copies)
+
+
+def keys_only(columns: list[list[int]]) -> Candidates:
+    keys = np.array(columns, np.uint64).T
+    return Candidates(keys, np.zeros((len(keys), 1), np.uint8))
 
 
 def test_a_removed_document_removes_nobody() -> None:
-    chain = [{0: 0, 1: 0}, {1: 0, 2: 0}, {2: 0, 3: 0}]
-    assert select(np.arange(4), collisions(chain)).tolist() == [0, 0, 2, 2]
-    assert select(np.array([3, 2, 1, 0]), collisions(chain)).tolist() == [1, 1, 3, 3]
+    chain = keys_only([[0, 0, 1, 1], [2, 3, 3, 4]])
+    assert select(np.arange(4), chain).survivor.tolist() == [0, 0, 2, 2]
+    assert select(np.array([3, 2, 1, 0]), chain).survivor.tolist() == [1, 1, 3, 3]
 
 
-def test_a_duplicate_of_several_kept_ones_names_the_best_of_them() -> None:
-    assert select(np.array([2, 1, 3]), collisions([{0: 0, 2: 0}, {1: 0, 2: 0}])).tolist() == [0, 1, 1]
-
-
-def test_nothing_in_common_keeps_everything() -> None:
-    assert select(np.array([5, 1, 3]), []).tolist() == [0, 1, 2]
-    assert select(np.empty(0, np.int64), []).tolist() == []
+def test_a_collision_removes_nobody() -> None:
+    keys, bytes_of = np.zeros((2, 1), np.uint64), np.array([[1, 2, 3, 4], [1, 9, 9, 9]], np.uint8)
+    assert select(np.arange(2), Candidates(keys, bytes_of), 0.8).survivor.tolist() == [0, 1]
+    assert select(np.arange(2), Candidates(keys, bytes_of), 0.0).survivor.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
-    ("rank", "row", "bucket", "why"),
-    [
-        ([1, 1], [0, 1], [0, 0], "same rank"),
-        ([0, 1], [0, 2], [0, 0], r"rows 0\.\.2 of 2"),
-        ([0, 1], [-1, 1], [0, 0], r"rows -1\.\.1"),
-        ([0, 1], [0, 1], [0, -1], "buckets from -1"),
-        ([0, 1], [0, 1], [0], "2 rows for 1 buckets"),
-    ],
+    ("order", "why"), [([0, 0], "each row once"), ([0, 1, 2], "3 documents"), ([1, 0], "held first in order")]
 )
-def test_collisions_that_cannot_be_are_refused(rank: list[int], row: list[int], bucket: list[int], why: str) -> None:
+def test_what_does_not_fit_is_refused(order: list[int], why: str) -> None:
+    some = Candidates(np.zeros((2, 1), np.uint64), np.zeros((2, 1), np.uint8), held=np.array([True, False]))
     with pytest.raises(ValueError, match=why):
-        select(np.array(rank), [(np.array(row), np.array(bucket))])
+        select(np.array(order), some)
 
 
-@given(st.lists(st.sampled_from([0, 1, 2, 7, 2**63, 2**64 - 2, int(NO_KEY)]), max_size=30))
-def test_repeated_lists_exactly_the_documents_that_share_a_key(keys: list[int]) -> None:
-    row, bucket = repeated(np.array(keys, np.uint64))
-    groups: dict[int, list[int]] = {}
-    for at, key in enumerate(keys):
-        if keys.count(key) > 1 and key != NO_KEY:
-            groups.setdefault(key, []).append(at)
-    expected = [(r, b) for b, (_, rows) in enumerate(sorted(groups.items())) for r in rows]
-    assert list(zip(row.tolist(), bucket.tolist(), strict=True)) == expected
-    assert row.dtype == bucket.dtype == np.int64
-
-
-def test_keys_read_back_as_signed_numbers_are_refused() -> None:
-    with pytest.raises(TypeError, match="int64"):
-        repeated(np.array([-1, -1], np.int64))  # type: ignore[arg-type]
-
-
-def of_signatures(values: NDArray[np.uint32], banding: Banding, rank: Ints) -> Ints:
-    keys = band_keys(values, banding.bands, banding.rows)
-    return select(rank, (repeated(keys[:, band]) for band in range(banding.bands)))
-
-
-def of_datasketch(values: NDArray[np.uint32], banding: Banding, rank: Ints) -> list[int]:
+def of_datasketch(values: NDArray[np.uint32], banding: Banding, order: NDArray[np.int64], alike: Any) -> list[int]:
     lsh = MinHashLSH(num_perm=banding.num_perm, params=(banding.bands, banding.rows))
     permutations = MinHash(banding.num_perm).permutations
-    survivor = list(range(len(rank)))
-    for row in np.argsort(rank).tolist():
+    survivor, place = list(range(len(order))), np.argsort(order)
+    for row in order.tolist():
         minhash = MinHash(hashvalues=values[row], permutations=permutations, scheme="affine32")
-        met = lsh.query(minhash)
+        met = [other for other in lsh.query(minhash) if alike(row, other)]
         if met:
-            survivor[row] = min(met, key=lambda k: rank[k])
+            survivor[row] = min(met, key=lambda other: place[other])
         else:
             lsh.insert(row, minhash)
     return survivor
 
 
 @pytest.mark.parametrize("banding", [SWALLOW, FINEWEB])
-def test_survivors_of_real_pages_are_those_of_datasketchs_index(pages: list[dict[str, Any]], banding: Banding) -> None:
-    dates = np.array([page["date"].rstrip("Z") for page in pages], "datetime64[us]").astype(np.int64)
-    rank = priority(dates, pa.array([page["record_id"] for page in pages]))
-    values = signatures(pa.array([page["gold_text"] for page in pages]), num_perm=banding.num_perm)
-    survivor = of_signatures(values, banding, rank)
-    assert survivor.tolist() == of_datasketch(values, banding, rank)
-    removed = survivor != np.arange(len(pages))
-    assert 0.02 < removed.mean() < 0.9
-    assert (dates[survivor] >= dates).all()
-    assert (survivor[survivor] == survivor).all()
+@pytest.mark.parametrize("verify", ["exact", "estimate", "none"])
+def test_survivors_of_real_pages_are_those_of_datasketchs_index(
+    pages: list[dict[str, Any]], banding: Banding, verify: Any
+) -> None:
+    texts = pa.array([page["gold_text"] for page in pages])
+    order = np.random.default_rng(5).permutation(len(pages))
+    compared = normalised(texts)
+    values = signatures(compared, num_perm=banding.num_perm)
+    sets, bytes_of = shingle_sets(compared), sketches(values)
+    alike = {
+        "exact": lambda a, b: exact(sets, a, b) >= 0.8,
+        "estimate": lambda a, b: estimated(bytes_of[a], bytes_of[b]) >= 0.8,
+        "none": lambda _a, _b: True,
+    }
+    found = near_duplicates(texts, order, Near(banding, verify=verify)).survivor
+    assert found.tolist() == of_datasketch(values, banding, order, alike[verify])
+    assert 0.02 < (found != np.arange(len(pages))).mean() < 0.9
+    assert (found[found] == found).all()
 
 
 def test_empty_texts_are_nobodys_duplicates() -> None:
-    some = ["", "はい", "", "いいえ", "はい", ""]
-    values = signatures(pa.array(some), num_perm=800)
-    assert of_signatures(values, SWALLOW, np.arange(6)).tolist() == [0, 1, 2, 3, 1, 5]
+    some = pa.array(["", "はい", " ", "いいえ", "は い", ""])
+    assert near_duplicates(some).survivor.tolist() == [0, 1, 2, 3, 1, 5]
 
 
-def test_a_million_equal_documents_are_done_in_linear_time() -> None:
+def test_a_million_copies_of_a_page_are_done_in_linear_time() -> None:
     n = 1_000_000
-    same = np.full(n, 7, np.uint64)
-    rank = np.random.default_rng(1).permutation(n)
-    select(np.arange(2), [repeated(same[:2])])  # compiled before the clock starts
-    start = time.perf_counter()
-    survivor = select(rank, (repeated(same) for _ in range(3)))
+    keys, bytes_of = np.full((n, 3), 7, np.uint64), np.full((n, 112), 5, np.uint8)
+    order = np.random.default_rng(1).permutation(n)
+    select(np.arange(2), Candidates(keys[:2], bytes_of[:2]))  # compiled before the clock starts
+    begin = time.perf_counter()
+    found = select(order, Candidates(keys, bytes_of))
     # A second or so; comparing pairs would take an hour.
-    assert time.perf_counter() - start < 20
-    assert (survivor == rank.argmin()).all()
+    assert time.perf_counter() - begin < 20
+    assert (found.survivor == order[0]).all()
 
 
 def test_a_chain_of_a_million_documents_keeps_every_second_one() -> None:
     n = 1_000_000
     row = np.arange(n)
-    survivor = select(row, [(row, row // 2), (row, (row + 1) // 2)])
-    np.testing.assert_array_equal(survivor, row // 2 * 2)
-
-
-def test_the_newest_comes_first_then_the_smaller_id_then_the_earlier_row() -> None:
-    dates = np.array([5, 9, 5, 9, 5, -1], np.int64)
-    ids = ["b", "z", "a", "y", "a", "0"]
-    for array in (pa.array(ids), pa.array(ids, pa.large_string()), pa.chunked_array([ids[:1], ids[1:]])):
-        assert priority(dates, array).tolist() == [4, 1, 2, 0, 3, 5]
-    assert priority(dates[:0], pa.array([], pa.string())).tolist() == []
-
-
-dates_and_ids = st.tuples(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 2), st.sampled_from(["a", "あ", "𠮷", "ff", "｡", ""]))
-
-
-@given(st.lists(dates_and_ids))
-def test_priority_is_a_permutation_in_the_documented_order(documents: list[tuple[int, str]]) -> None:
-    dates = np.array([date for date, _ in documents], np.int64)
-    rank = priority(dates, pa.array([name for _, name in documents], pa.string()))
-    order = sorted(range(len(documents)), key=lambda row: (-documents[row][0], documents[row][1].encode(), row))
-    assert [int(rank[row]) for row in order] == list(range(len(documents)))
-
-
-def test_documents_without_id_or_date_are_refused() -> None:
-    with pytest.raises(ValueError, match="1 of 2 doc_ids are null"):
-        priority(np.zeros(2, np.int64), pa.array(["a", None]))
-    with pytest.raises(ValueError, match="1 dates for 2 doc_ids"):
-        priority(np.zeros(1, np.int64), pa.array(["a", "b"]))
+    keys = np.stack([row // 2, n + (row + 1) // 2], axis=1).astype(np.uint64)
+    found = select(row, Candidates(keys, np.zeros((n, 1), np.uint8), NO_SETS))
+    np.testing.assert_array_equal(found.survivor, row // 2 * 2)

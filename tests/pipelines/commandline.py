@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
+DEDUP = {"bands": 30, "rows": 4, "threshold": 0.3}  # the pages are few and hardly alike
 # 440 pages with duplicates, other languages and records to pass over: every stage has something to do.
 SMALL = ("CC-MAIN-2021-25-00000.warc.gz", "CC-MAIN-2025-05-00000.warc.gz", "CC-MAIN-2024-33-diagnostics-00000.warc.gz")
 
@@ -40,6 +41,7 @@ def write_config(folder: Path, archives: Path, **changes: object) -> Path:
         "run": str(folder / "run"),
         "source": {"kind": "files", "paths": [str(archives / "*.warc*")]},
         "rules": {"preset": "swallow", "change": limits},
+        "dedup": DEDUP,
         "hosts": {"partitions": 3, "max_share": {"ng": 1.0, "dating": 1.0}},
         "clean": {"repeated_lines": {"min_pages": 5, "partitions": 2}},
         "tokenize": {"validation_share": 0.05, "shard_tokens": 40_000},

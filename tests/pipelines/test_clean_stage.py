@@ -1,103 +1,24 @@
 """The stages behind deduplication, on small tables made here: lines, boilerplate, clean."""
 
-import datetime
+import html
 import json
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from commandline import hashes, seiryu
+from kept_pages import MENU, PROSE, SENTENCES, cleaned, config_of, count, files, own, rows_of, second_pass
 
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.places import stretch
-from seiryu.pipelines.stages import annotate, boilerplate, clean, lines
+from seiryu.pipelines.stages import boilerplate, clean, lines
 from seiryu.pipelines.unit import Unit
-
-MENU = "ホーム　会社案内　採用情報　お知らせ一覧"
-SENTENCES = (
-    "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。", "何でも薄暗いじめじめした所で泣いていた事だけは記憶している。",
-    "吾輩はここで始めて人間というものを見た。しかもあとで聞くとそれは書生だという。", "この書生というのは時々我々を捕えて煮て食うという話である。",
-    "しかしその当時は何という考もなかったから別段恐しいとも思わなかった。", "ただ彼の掌に載せられてスーと持ち上げられた時何だかフワフワした感じがあった。",
-    "掌の上で少し落ちついて書生の顔を見たのがいわゆる人間の見始であろう。", "この時妙なものだと思った感じが今でも残っている。",
-    "第一毛をもって装飾されべきはずの顔がつるつるしてまるで薬缶だ。", "その後猫にもだいぶ逢ったがこんな片輪には一度も出会わした事がない。",
-    "のみならず顔の真中があまりに突起している。", "そうしてその穴の中から時々ぷうぷうと煙を吹く。", "どうも咽せぽくて実に弱った。",
-    "これが人間の飲む煙草というものである事はようやくこの頃知った。",
-)  # fmt: skip
-PROSE = "\n".join(SENTENCES)
-
-
-def config_of(run, **cleaning):
-    rules = {"change": {name: {"high": 1} for name in ("duplicate_5gram", "duplicate_6gram")}}
-    section = {"repeated_lines": {"min_pages": 3, "min_share": 0.5, "partitions": 3}} | cleaning
-    lists = {"lists": {"ng": ["hojichar:adult_keywords_ja"]}}
-    config = {"run": str(run), "source": {"paths": ["none"]}, "signals": lists, "rules": rules, "clean": section}
-    return Config.model_validate_json(json.dumps(config))
-
-
-def files(store, config, pages, units=("a",), duplicates=()):
-    """Documents files of (site, text) pages, dealt out in turn, with all that the stages before `lines` make of them."""
-    for number, unit in enumerate(units):
-        mine = list(enumerate(pages))[number :: len(units)]
-        ids, sites, texts = (
-            [f"id{row:04d}" for row, _ in mine],
-            [site for _, (site, _) in mine],
-            [text for _, (_, text) in mine],
-        )
-        date = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
-        known = {"doc_id": ids, "text": texts, "host": sites, "crawl_date": [date] * len(ids), "language_score": [1.0] * len(ids)}
-        empty = {"string": "", "int64": 0, "int32": 0}
-        columns = {field.name: known.get(field.name, [empty.get(str(field.type))] * len(ids)) for field in schema.DOCUMENTS}
-        write(store, f"documents/{unit}.parquet", schema.DOCUMENTS, columns)
-        annotate.work(Unit("annotate", unit, {}, {}), config, store)
-        nothing = [""] * len(ids)
-        write(
-            store, f"addresses/{unit}.parquet", schema.ADDRESSES, {"doc_id": ids, "host": sites, "site": sites, "listed": nothing}
-        )
-        write(
-            store, f"verdicts/{unit}.parquet", schema.VERDICTS, {"doc_id": ids, "reject_mask": [0] * len(ids), "blocked": nothing}
-        )
-        verdicts = ["near_duplicate" if doc_id in duplicates else "kept" for doc_id in ids]
-        decisions = {"doc_id": ids, "verdict": verdicts, "duplicate_of": nothing, "duplicates": [0] * len(ids)}
-        write(store, f"dedup/{unit}.parquet", schema.DECISIONS, decisions)
-
-
-def write(store, name, wanted, columns):
-    with store.writing(name) as out:
-        schema.write_table(schema.table(wanted, columns), out)
-
-
-def count(store, config, units=("a",)):
-    """Both passes; the rows of all partitions."""
-    rows = sum(lines.work(Unit("lines", unit, {}, {}), config, store).counts.extra["rows"] for unit in units)
-    partitions = config.clean.repeated_lines.partitions
-    found, sites = [], 0
-    for number in range(partitions):
-        params = {"partition": number, "partitions": partitions, "rows": rows, "files": list(units)}
-        unit = Unit("boilerplate", f"{number:04d}", params, {})
-        result = boilerplate.work(unit, config, store)
-        table = pq.read_table(Path(store.path(result.outputs[0].name)))
-        assert result.counts.extra["lines"] == len(table)
-        sites += result.counts.records
-        found += table.to_pylist()
-    kept = [name for unit in units for name in lines.survivors(store, config, unit)["site"].to_pylist()]
-    assert sites == len(set(kept) - {""})
-    return found
-
-
-def cleaned(store, config, unit="a"):
-    """(counts, rows of the corpus) of one file."""
-    result = clean.work(Unit("clean", unit, {}, {}), config, store)
-    result.counts.check("clean")
-    assert [output.name for output in result.outputs] == [f"corpus/{unit}.parquet"]
-    return result.counts, pq.read_table(store.path(f"corpus/{unit}.parquet")).to_pylist()
-
 
 PAGES = [
     *(
@@ -115,7 +36,7 @@ def test_partitions_and_files_change_nothing_in_what_is_found(tmp_path):
         settings = {"min_pages": 3, "min_share": 0.1, "partitions": partitions}
         config = config_of(store.root, repeated_lines=settings, min_letters=1, min_japanese_letters=0)
         files(store, config, PAGES, tuple(units))
-        found = count(store, config, tuple(units))
+        found = count(store, config, tuple(units))["line"]
         assert {(row["site"], row["text"]): (row["pages"], row["site_pages"]) for row in found} == {
             key: (pages, 10) for key, pages in brute.items() if pages >= 3
         }
@@ -133,28 +54,24 @@ def test_a_partition_reads_only_the_row_groups_that_may_hold_its_sites(tmp_path,
     config = config_of(tmp_path, repeated_lines={"partitions": 16})
     pages = [(f"{number}.jp", f"{number}番目の行です\nもう一つの{number}行目") for number in range(3000)]
     files(store, config, pages)
-    rows = lines.work(Unit("lines", "a", {}, {}), config, store).counts.extra["rows"]
+    rows = lines.work(Unit("lines", "a", {}, {}), config, store).counts.extra["line_counts"]
     assert rows == 9000
     read = []
     whole = pq.ParquetFile.read_row_groups
     monkeypatch.setattr(
         pq.ParquetFile, "read_row_groups", lambda self, groups, **asked: read.append(groups) or whole(self, groups, **asked)
     )
-    params = {"partition": 7, "partitions": 16, "rows": rows, "files": ["a"]}
-    boilerplate.work(Unit("boilerplate", "0007", params, {}), config, store)
+    boilerplate.work(second_pass(config, 7, rows), config, store)
     assert {len(groups) for groups in read} <= {1, 2}
-
-
-def own(number):
-    """Prose of which no page shares a line with another."""
-    return "\n".join(f"{sentence[:-1]}、{number}番。" for sentence in SENTENCES)
 
 
 def test_only_documents_that_are_kept_count_and_lines_are_cut_only_on_their_own_site(tmp_path):
     store, config = Store(str(tmp_path)), config_of(tmp_path)
     pages = [(f"{'ab'[number % 2]}.jp", f"{MENU}\n{own(number)}") for number in range(8)]
     files(store, config, pages, duplicates=("id0001", "id0003"))
-    assert [(row["site"], row["text"], row["pages"], row["site_pages"]) for row in count(store, config)] == [("a.jp", MENU, 4, 4)]
+    assert [(row["site"], row["text"], row["pages"], row["site_pages"]) for row in count(store, config)["line"]] == [
+        ("a.jp", MENU, 4, 4)
+    ]
     counts, documents = cleaned(store, config)
     assert counts.kept == 6
     assert [row["doc_id"] for row in documents if MENU in row["text"]] == ["id0005", "id0007"]
@@ -163,7 +80,7 @@ def test_only_documents_that_are_kept_count_and_lines_are_cut_only_on_their_own_
 def test_a_page_of_nothing_but_repeated_lines_stays_as_it_is_and_is_counted(tmp_path):
     store, config = Store(str(tmp_path)), config_of(tmp_path)
     files(store, config, [("a.jp", PROSE)] * 4)
-    assert len(count(store, config)) == len(SENTENCES)
+    assert len(count(store, config)["line"]) == len(SENTENCES)
     counts, documents = cleaned(store, config)
     assert (counts.kept, counts.extra["refused.repeated_lines"], counts.extra["changed"]) == (4, 4, 0)
     assert {row["text"] for row in documents} == {PROSE}
@@ -173,7 +90,7 @@ def test_repeated_lines_are_cut_and_every_letter_is_accounted_for(tmp_path):
     store, config = Store(str(tmp_path)), config_of(tmp_path)
     texts = [f"{MENU}\n{own(number)}\n{MENU}\n" for number in range(4)]
     files(store, config, [("a.jp", text) for text in texts])
-    assert [row["text"] for row in count(store, config)] == [MENU]
+    assert [row["text"] for row in count(store, config)["line"]] == [MENU]
     counts, documents = cleaned(store, config)
     assert [row["text"] for row in documents] == [f"{own(number)}\n" for number in range(4)]
     assert counts.records == counts.kept == counts.extra["changed"] == 4
@@ -193,7 +110,7 @@ def test_a_text_that_no_longer_passes_is_rejected_and_says_by_which_rule(tmp_pat
     stricter["rules"]["change"]["few_paragraphs"] = {"signal": "paragraphs", "low": 15}
     counts, documents = cleaned(store, Config.model_validate_json(json.dumps(stricter)))
     assert counts.records == 4
-    assert counts.rejected == {"short_after_cleaning": 1, "fails_after_cleaning": 1}
+    assert +counts.rejected == {"short_after_cleaning": 1, "fails_after_cleaning": 1}
     assert (counts.extra["changed"], counts.extra["again.few_paragraphs"]) == (3, 1)
     assert [row["text"] for row in documents] == [texts[0].removesuffix(footer), PROSE]  # not changed: judged before, not here
     letters = [len(text) - text.count("\n") for text in texts]
@@ -218,7 +135,7 @@ def test_personal_data_is_masked_and_counted(tmp_path):
 def test_a_unit_without_documents_is_a_unit(tmp_path):
     store, config = Store(str(tmp_path)), config_of(tmp_path)
     files(store, config, [])
-    assert count(store, config) == []
+    assert count(store, config)["line"] == []
     counts, documents = cleaned(store, config)
     assert (counts.records, documents) == (0, [])
 
@@ -246,8 +163,7 @@ def test_tables_of_other_documents_and_damaged_ones_are_refused_by_name(tmp_path
 def count_again(store, config, name):
     if name.startswith("line_counts"):
         for number in range(3):
-            params = {"partition": number, "partitions": 3, "rows": 9, "files": ["a"]}
-            boilerplate.work(Unit("boilerplate", f"{number:04d}", params, {}), config, store)
+            boilerplate.work(second_pass(config, number, 9), config, store)
     else:
         lines.work(Unit("lines", "a", {}, {}), config, store)
 
@@ -270,15 +186,13 @@ def test_a_stretch_of_places_belongs_to_one_partition():
         assert sizes.max() - sizes.min() <= 1
 
 
-def rows_of(run, folder):
-    return [row for file in sorted((run / folder).glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
-
-
-def test_a_run_cuts_the_lines_of_a_plain_count_whatever_the_partitions_and_workers(run_copy):
+def test_a_run_cuts_the_lines_and_paragraphs_of_a_plain_count_whatever_the_partitions_and_workers(run_copy):
     run, made = run_copy / "run", []
     for partitions, workers in ((3, 2), (16, 1)):
         lines_wanted = f"clean.repeated_lines={{min_pages: 2, min_share: 0.0, partitions: {partitions}}}"
-        ended = seiryu("run", run_copy / "config.yaml", "--set", lines_wanted, "--set", f"engine.workers={workers}")
+        paragraphs_wanted = f"clean.repeated_paragraphs={{max_documents: 2, min_letters: 8, partitions: {partitions - 1}}}"
+        changes = (lines_wanted, paragraphs_wanted, f"engine.workers={workers}")
+        ended = seiryu("run", run_copy / "config.yaml", *(word for change in changes for word in ("--set", change)))
         assert ended.code == 0, ended.err
         made.append(hashes(run, "corpus"))
         kept = {row["doc_id"] for row in rows_of(run, "dedup") if row["verdict"] == "kept"}
@@ -288,7 +202,15 @@ def test_a_run_cuts_the_lines_of_a_plain_count_whatever_the_partitions_and_worke
             (site, line) for site, text in pages for line in {line.strip() for line in text.split("\n")} if len(line) >= 5
         )
         want = {key: number for key, number in brute.items() if number >= 2}
-        assert {(row["site"], row["text"]): row["pages"] for row in rows_of(run, "boilerplate")} == want != {}
+        found = rows_of(run, "boilerplate", "lines-*")
+        assert {(row["site"], row["text"]): row["pages"] for row in found} == want != {}
+        brute = Counter(line for _, text in pages for line in {line.strip() for line in text.split("\n")} if len(line) >= 8)
+        want = {line: number for line, number in brute.items() if number > 2}
+        assert {row["text"]: row["documents"] for row in rows_of(run, "boilerplate", "paragraphs-*")} == want != {}
+        assert seiryu("verify", run).code == 0
     assert made[0] == made[1]
     before = {row["doc_id"]: row["text"].count("\n") for row in rows_of(run, "documents")}
     assert any(row["text"].count("\n") < before[row["doc_id"]] for row in rows_of(run, "corpus"))
+    page = (run / "report/index.html").read_text(encoding="utf-8")
+    assert "Paragraphs that stand in many documents" in page
+    assert all(text in html.unescape(page) for text, number in want.items() if number == max(want.values()))

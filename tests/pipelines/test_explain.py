@@ -52,7 +52,10 @@ def test_a_kept_document_shows_what_cleaning_made_of_it_and_a_duplicate_what_it_
     assert found["final"] == kept["text"]
     assert [step[0] for step in found["fate"]] == ["decide", "select", "clean"]
     lost = next(row for row in rows(run, "dedup") if row["duplicate_of"])
-    assert explained(run, lost["doc_id"])["fate"][-1] == ["select", f"near-duplicate of {lost['duplicate_of']}"]
+    assert explained(run, lost["doc_id"])["fate"][-1] == [
+        "select",
+        f"{lost['verdict']}: similarity {lost['similarity']:.3f} to {lost['duplicate_of']}, which is kept",
+    ]
 
 
 def test_a_cut_is_shown_as_a_difference(small_run: Path) -> None:

@@ -17,7 +17,7 @@ from seiryu.pipelines.chain import CHAIN
 
 GOLDEN = Path(__file__).parents[1] / "data/golden.json"
 FOLDERS = {"extract": "documents", "annotate": "signals", "addresses": "addresses", "hosts": "hosts",
-           "decide": "verdicts", "signatures": "signatures", "bands": "bands", "select": "dedup", "boilerplate": "boilerplate",
+           "decide": "verdicts", "fingerprints": "fingerprints", "signatures": "signatures", "select": "dedup", "boilerplate": "boilerplate",
            "clean": "corpus", "tokenize": "tokens", "shards": "shards"}  # fmt: skip
 # A sum of floats in a library's kernel may differ in the last digit between processors.
 LEFT_OUT = ("language_score",)

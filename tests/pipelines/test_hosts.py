@@ -46,7 +46,7 @@ def two_passes(config: Config, files: dict[str, list[Page]]) -> Store:
 def units(config: Config, files: list[str]) -> Iterator[Unit]:
     partitions = config.hosts.partitions
     for number in range(partitions):
-        yield Unit("hosts", hosts.unit_name(number), {"partition": number, "partitions": partitions, "files": files}, {})
+        yield Unit("hosts", hosts.unit_name(number), {"partition": number, "partitions": partitions}, {}, reads=tuple(files))
 
 
 def table(store: Store) -> list[dict]:

@@ -64,7 +64,7 @@ def test_what_is_too_short_after_cleaning_is_counted_in_the_funnel(run_copy: Pat
     by_name = {step["name"]: step for step in steps}
     cut = by_name["cut from texts"]["letters"] if "cut from texts" in by_name else 0
     short = by_name["short_after_cleaning"]
-    left = by_name["without near-duplicates"]
+    left = by_name["without duplicates"]
     assert short["documents"] > 0
     assert by_name["final documents"]["letters"] == left["letters"] - cut - short["letters"]
     assert by_name["final documents"]["documents"] == left["documents"] - short["documents"]

@@ -9,7 +9,8 @@ import pytest
 from commandline import SMALL, seiryu
 from warcio.archiveiterator import ArchiveIterator
 
-STAGES = ("extract", "annotate", "addresses", "hosts", "decide", "signatures", "bands", "select", "lines", "boilerplate", "clean",
+STAGES = ("extract", "annotate", "addresses", "hosts", "decide", "fingerprints", "pages", "copies", "signatures", "bands",
+          "groups", "members", "choices", "select", "lines", "boilerplate", "clean",
           "tokenize", "shards")  # fmt: skip
 
 
@@ -67,7 +68,8 @@ def test_what_a_stage_keeps_is_what_lies_in_its_table_and_what_the_next_one_begi
     records = {stage: total(run, stage)["records"] for stage in STAGES}
     assert kept["extract"] == rows("documents") == rows("signals") == rows("addresses") == records["annotate"] > 0
     assert kept["annotate"] == rows("verdicts") == records["decide"] == records["addresses"]
-    assert kept["decide"] == passing == rows("signatures") == records["select"] > 0
+    assert kept["decide"] == passing == rows("fingerprints") == records["select"] == records["fingerprints"] > 0
+    assert 0 < rows("signatures") == kept["signatures"] <= kept["fingerprints"]
     assert kept["select"] == unique == records["clean"] > 0
     assert kept["clean"] == rows("corpus") == records["tokenize"] > 0
     assert kept["tokenize"] == records["shards"] == rows("provenance") == kept["shards"]

@@ -89,6 +89,27 @@ def test_a_page_of_nothing_but_repeated_lines_stays_and_is_told():
     assert clean(PROSE, CleanSettings(max_cut_share=1), set(PROSE.split("\n"))).text == ""
 
 
+def test_repeated_paragraphs_go_as_repeated_lines_do_and_what_both_would_take_counts_once():
+    notice, text = (
+        "当サイトはクッキーを使用します",
+        "ホーム　商品　会社\n" + PROSE + "　当サイトはクッキーを使用します \n終わり。",
+    )
+    assert clean(text, paragraphs={notice}) == Cleaned(
+        text.replace(f"　{notice} \n", ""), repeated_paragraph_letters=len(notice) + 2
+    )
+    cleaned = clean(text, repeated={"ホーム　商品　会社"}, paragraphs={notice, "ホーム　商品　会社"})
+    assert cleaned == Cleaned(PROSE + "終わり。", repeated_line_letters=9, repeated_paragraph_letters=len(notice) + 2)
+    assert clean(PROSE, paragraphs=set(PROSE.split("\n"))) == Cleaned(PROSE, refused=("repeated_paragraphs",))
+
+
+def test_of_two_cuts_that_are_too_much_together_the_lines_of_the_site_go():
+    text = "\n".join(["メ" * 20, "通" * 20, "本" * 60])
+    cleaned = clean(text, repeated={"メ" * 20}, paragraphs={"通" * 20})
+    assert cleaned == Cleaned(text[21:], repeated_line_letters=20, refused=("repeated_paragraphs",))
+    cleaned = clean(text, CleanSettings(max_cut_share=0.4), repeated={"メ" * 20}, paragraphs={"通" * 20})
+    assert cleaned == Cleaned("本" * 60, repeated_line_letters=20, repeated_paragraph_letters=20)
+
+
 @pytest.mark.parametrize(
     ("menu", "footer", "refused"),
     [(20, 10, ()), (30, 0, ()), (20, 11, ("footer",)), (31, 10, ("repeated_lines",)), (31, 31, ("repeated_lines", "footer"))],
@@ -174,15 +195,20 @@ LINES = st.sampled_from(
     ["あ、い", "う，え，お．", "関連記事", "  メニュー\t", "メニュー", "", "\r", "長い本文がここに続きます。", "𠮷" * 9]
 )
 
+NAMED = st.sets(LINES.map(str.strip).filter(bool))
+
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(LINES, max_size=20).map("\n".join), st.sets(LINES.map(str.strip).filter(bool)), st.floats(0, 1))
-def test_the_counts_are_what_the_text_has_lost_and_what_is_left_is_its_other_lines(text, repeated, most):
-    cleaned = clean(text, CleanSettings(punctuation=False, max_cut_share=most, personal_data=()), repeated)
-    assert letters(text) - letters(cleaned.text) == cleaned.repeated_line_letters + cleaned.footer_letters <= most * letters(text)
-    left = [line for line in text.split("\n") if "repeated_lines" in cleaned.refused or line.strip() not in repeated]
+@given(st.lists(LINES, max_size=20).map("\n".join), NAMED, NAMED, st.floats(0, 1))
+def test_the_counts_are_what_the_text_has_lost_and_what_is_left_is_its_other_lines(text, repeated, paragraphs, most):
+    cleaned = clean(text, CleanSettings(punctuation=False, max_cut_share=most, personal_data=()), repeated, paragraphs)
+    cut = cleaned.repeated_line_letters + cleaned.repeated_paragraph_letters + cleaned.footer_letters
+    assert letters(text) - letters(cleaned.text) == cut <= most * letters(text)
+    gone = set() if "repeated_lines" in cleaned.refused else repeated
+    gone = gone if "repeated_paragraphs" in cleaned.refused else gone | paragraphs
+    left = [line for line in text.split("\n") if line.strip() not in gone]
     assert "\n".join(left).startswith(cleaned.text)
-    assert set(cleaned.refused) <= {"repeated_lines", "footer"}
+    assert set(cleaned.refused) <= {"repeated_lines", "repeated_paragraphs", "footer"}
 
 
 @settings(max_examples=300, deadline=None)

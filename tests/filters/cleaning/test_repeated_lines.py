@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from seiryu.corpus import schema
 from seiryu.filters.cleaning import line_sums
-from seiryu.filters.cleaning.line_sums import boilerplate
+from seiryu.filters.cleaning.line_sums import on_many_pages
 from seiryu.filters.cleaning.repeated_lines import count_lines, site_places, without_lines
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "labels.jsonl.gz"
@@ -104,11 +104,13 @@ def test_the_sums_are_those_of_a_plain_count_however_the_pages_lie_in_files(page
         random.shuffle(parts)
     slots, line_sums.MOST_SLOTS = line_sums.MOST_SLOTS, most
     try:
-        table, sites = boilerplate(parts, len(pages), min_pages, min_share)
+        found = on_many_pages(parts, len(pages), min_pages, min_share)
     finally:
         line_sums.MOST_SLOTS = slots
+    table = found.table
     assert rows(table) == plain_boilerplate(pages, min_pages, min_share, 1)
-    assert sites == len({site for site, _ in pages if site})
+    assert found.sites == len({site for site, _ in pages if site})
+    assert found.rows == sum(len(part(["line"])) for part in parts)
     assert table.schema.equals(schema.BOILERPLATE)
     order = [(row["place"], -row["pages"], row["text"]) for row in table.to_pylist()]
     assert order == sorted(order)
@@ -118,7 +120,7 @@ def test_sums_are_the_same_when_they_are_added_up_all_the_time(monkeypatch):
     monkeypatch.setattr(line_sums, "_TOGETHER", 3)
     pages = [(f"{number % 3}.jp", f"一行目の文章\n{number % 7}番の行です\n二行目") for number in range(100)]
     parts = [part(counted(pages[start : start + 10], 3)) for start in range(0, 100, 10)]
-    found = rows(boilerplate(parts, 1, 10, 0.1)[0])
+    found = rows(on_many_pages(parts, 1, 10, 0.1).table)
     assert found == plain_boilerplate(pages, 10, 0.1, 3)
     assert len(found) == 6
 
@@ -140,16 +142,16 @@ def test_real_pages_have_the_lines_of_a_plain_count_whole_and_in_shuffled_files(
     want = plain_boilerplate(pages, 20, 0.2)
     assert len(want) >= 3
     there = sum(map(len, tables))
-    assert rows(boilerplate([part(table) for table in tables], there, 20, 0.2)[0]) == want
-    assert rows(boilerplate([part(table) for table in tables[::-1]], 0, 20, 0.2)[0]) == want
+    assert rows(on_many_pages([part(table) for table in tables], there, 20, 0.2).table) == want
+    assert rows(on_many_pages([part(table) for table in tables[::-1]], 0, 20, 0.2).table) == want
 
 
 def test_no_page_at_all_has_no_lines():
     assert counted([]).equals(schema.LINE_COUNTS.empty_table())
     for parts in ([], [part(counted([("", "x" * 9)]))]):
-        table, sites = boilerplate(parts, 0, 2, 0.0)
-        assert table.equals(schema.BOILERPLATE.empty_table())
-        assert sites == 0
+        found = on_many_pages(parts, 0, 2, 0.0)
+        assert found.table.equals(schema.BOILERPLATE.empty_table())
+        assert (found.rows, found.sites) == (0, 0)
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])

@@ -1,0 +1,1 @@
+"""The stages of deduplication, in their order: fingerprints, pages, copies, signatures, bands, groups, members, choices, select."""

@@ -1,0 +1,113 @@
+"""Which of several near-duplicates stays: one unit is a part, whole groups of documents that meet.
+
+Goes through the documents in order of priority and keeps one unless a kept one is its duplicate (dedup/select.py). What stands behind a
+document that goes, goes with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seiryu.corpus import schema
+from seiryu.corpus.storage import Store
+from seiryu.dedup.bands import NO_KEY
+from seiryu.dedup.digests import words
+from seiryu.dedup.select import Candidates, Choice, select
+from seiryu.dedup.shingles import Sets
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.places import read_stretch, write_by_place
+from seiryu.pipelines.stages.deduplicating.copies import in_order
+from seiryu.pipelines.stages.deduplicating.members import members_schema
+from seiryu.pipelines.stages.deduplicating.signatures import unfixed
+from seiryu.pipelines.state import State, identity
+from seiryu.pipelines.unit import Result, Stage, Unit
+
+_ROW_GROUP = 4096
+
+
+def units(state: State) -> list[Unit]:
+    gathered = state.completed("members")
+    inputs, reads = {"members": identity(gathered)}, tuple(gathered)
+    parts = state.counts("groups").extra["parts"] if gathered else 0
+    return [Unit("choices", f"{part:05d}", {"part": part}, inputs, reads=reads) for part in range(parts)]
+
+
+def settings(config: Config) -> dict[str, Any]:
+    return {"threshold": threshold(config), "copies": config.dedup.copies}
+
+
+def threshold(config: Config) -> float:
+    """The similarity that makes documents that meet duplicates."""
+    return config.dedup.threshold if config.dedup.verify != "none" else 0.0
+
+
+def work(unit: Unit, config: Config, store: Store) -> Result:
+    part, wanted = unit.params["part"], members_schema(config)
+    members = pa.concat_tables(
+        read_stretch(store, f"members/{block}.parquet", wanted, wanted.names, part, part) for block in unit.reads
+    )
+    order = in_order(members).to_numpy().astype(np.int64)
+    choice = select(order, _candidates(members, config), threshold(config), config.dedup.copies)
+    table = _decisions(members, choice)
+    counts = Counts(records=len(members), kept=len(members))
+    counts.extra["removed"] = int((choice.survivor != np.arange(len(members))).sum())
+    return Result(counts, [write_by_place(store, f"choices/{unit.name}.parquet", table, _ROW_GROUP)])
+
+
+def _candidates(members: pa.Table, config: Config) -> Candidates:
+    held = members["run"].to_numpy() > 0
+    addresses = words(members["address"])
+    if not config.dedup.same_address:
+        addresses = np.full_like(addresses, ~np.uint64(0))
+    addresses[held] = ~np.uint64(0)  # a page that has changed since is not what the earlier run holds
+    lists = members["shingles"].combine_chunks()
+    lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
+    sets = Sets(lists.flatten().to_numpy(), np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))
+    return Candidates(unfixed(members["keys"], np.uint64), unfixed(members["sketch"], np.uint8), sets, addresses, held)
+
+
+def _decisions(members: pa.Table, choice: Choice) -> pa.Table:
+    """What becomes of each member of this run, and of those that stand behind them: `schema.CHOICES`, by number."""
+    own = np.arange(len(members))
+    removed, near = choice.survivor != own, choice.nearest != own
+    reason = _reasons(members, members.take(pa.array(choice.nearest)))
+    behind = members["behind"].combine_chunks()
+    copies = pc.list_value_length(behind).to_numpy(zero_copy_only=False).astype(np.int64)
+    # A copy falls to what its twin is nearest to, or else to its twin, as `copies` has said already.
+    followers = np.flatnonzero(near & (copies > 0))
+    went = np.bincount(choice.survivor[removed], minlength=len(members))
+    went += np.bincount(choice.nearest, weights=copies, minlength=len(members)).astype(np.int64)
+    mine = np.flatnonzero(members["run"].to_numpy() == 0)
+    rows = np.concatenate([mine, np.repeat(followers, copies[followers])])
+    numbers = np.concatenate([members["number"].to_numpy()[mine], behind.take(pa.array(followers)).flatten().to_numpy()])
+    lost = np.concatenate([removed[mine], np.ones(len(rows) - len(mine), np.bool_)])
+    keeper = members.select(["doc_id", "run"]).take(pa.array(choice.nearest[rows]))
+    columns = {
+        "place": pa.array(numbers.astype(np.uint64)),
+        "reason": np.where(lost, reason[rows], ""),
+        "duplicate_of": pc.if_else(pa.array(lost), keeper["doc_id"].combine_chunks(), ""),
+        "run": np.where(lost, keeper["run"].to_numpy(), 0).astype(np.int8),
+        "similarity": np.where(lost, choice.similarity[rows], 0).astype(np.float32),
+        "duplicates": np.where(lost, 0, went[rows]).astype(np.int32),
+    }
+    table = schema.table(schema.CHOICES, columns)
+    return table.take(pc.sort_indices(table, sort_keys=[("place", "ascending")]))
+
+
+def _reasons(members: pa.Table, keepers: pa.Table) -> Any:
+    """Why each is a duplicate of its keeper."""
+    texts, addresses = words(members["text"]), words(members["address"])
+    names = {
+        "in_earlier_run": keepers["run"].to_numpy() > 0,
+        "same_text": (texts == words(keepers["text"])).all(axis=1) & (texts[:, 0] != NO_KEY),
+        "same_address": (addresses == words(keepers["address"])).all(axis=1),
+    }
+    return np.select(list(names.values()), list(names), "near_duplicate")
+
+
+STAGE = Stage("choices", 1, "documents", settings, units, work, on_documents=False, may_be_empty=True)

@@ -1,0 +1,106 @@
+"""What earlier runs hold (`dedup.against`): their final documents, known by fingerprints and signatures; no text of theirs is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seiryu.corpus import schema
+from seiryu.corpus.errors import InputError
+from seiryu.corpus.storage import Store
+from seiryu.dedup.normal import UNICODE
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.state import State, identity
+from seiryu.pipelines.unit import Sidecar
+
+_FIELD = ("dedup", "against")
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """`files`: names and numbers of documents, by name; `sha256`: one hash of all that is read of it."""
+
+    files: tuple[tuple[str, int], ...]
+    sha256: str
+
+    def as_input(self) -> dict[str, Any]:
+        """What is recorded of it beside a unit."""
+        return {"sha256": self.sha256, "files": len(self.files), "documents": sum(rows for _, rows in self.files)}
+
+    @classmethod
+    def recorded(cls, value: dict[str, Any]) -> EarlierRun:
+        """As good as the run for all who only count, when that lies elsewhere by now."""
+        names = ("" for _ in range(value["files"] - 1))
+        return cls((*((name, 0) for name in names), ("", value["documents"])), value["sha256"])
+
+
+def earlier_runs(state: State) -> tuple[EarlierRun, ...]:
+    """The runs of `dedup.against`. ConfigError if one is not finished, or has signatures of another kind."""
+    if state.earlier is None:
+        recorded = _recorded(state) if state.as_made else ()
+        state.earlier = recorded or tuple(_read(path, state.config) for path in state.config.dedup.against)
+    found: tuple[EarlierRun, ...] = state.earlier
+    return found
+
+
+def what_is_held(state: State) -> dict[str, Any]:
+    """The identities of what earlier runs hold, for the inputs of a unit; nothing if there are none."""
+    return {f"against {place}": run.as_input() for place, run in enumerate(earlier_runs(state), 1)}
+
+
+def _recorded(state: State) -> tuple[EarlierRun, ...]:
+    """The earlier runs that a run was made against, by its own records: they need not be there any more to look at it."""
+    for name in state.store.names("units/copies", ".json"):
+        try:
+            inputs = state.store.read_json(f"units/copies/{name}")["made_of"]["inputs"]
+            held = [value for key, value in sorted(inputs.items()) if key.startswith("against ")]
+            if len(held) == len(state.config.dedup.against):
+                return tuple(EarlierRun.recorded(inputs[f"against {place}"]) for place in range(1, len(held) + 1))
+        except (InputError, KeyError, TypeError):
+            continue
+    return ()
+
+
+def held(store: Store, unit: str, doc_id: pa.ChunkedArray) -> pa.BooleanArray:
+    """Which of a file's documents its run still holds in the end."""
+    corpus = schema.read_table(store, f"corpus/{unit}.parquet", schema.CORPUS, ["doc_id"])
+    found: pa.BooleanArray = pc.is_in(doc_id, corpus["doc_id"]).combine_chunks()
+    return found
+
+
+def signature_settings(config: Config) -> dict[str, Any]:
+    """What decides the values of a signature."""
+    cut = config.dedup.banding
+    return {"bands": cut.bands, "rows": cut.rows, "shingle": config.dedup.shingle, "seed": config.dedup.seed, "unicode": UNICODE}
+
+
+def _read(path: str, config: Config) -> EarlierRun:
+    try:
+        run = State.of_run(path, until="clean")
+    except InputError as error:
+        raise ConfigError(f"dedup.against: {error}", _FIELD) from error
+    fingerprints, signatures, cleaned = (run.completed(name) for name in ("fingerprints", "signatures", "clean"))
+    if not cleaned or cleaned.keys() != fingerprints.keys():
+        raise ConfigError(
+            f"dedup.against: {path} is not finished: {len(cleaned):,} of {len(fingerprints):,} files are cleaned; run it to its end",
+            _FIELD,
+        )
+    wanted = signature_settings(config)
+    for done in signatures.values():
+        _check(path, done, wanted)
+    whole = identity(fingerprints) + identity(signatures) + identity(cleaned)
+    return EarlierRun(tuple((name, done.counts.records) for name, done in fingerprints.items()), whole)
+
+
+def _check(path: str, done: Sidecar, wanted: dict[str, Any]) -> None:
+    for name, value in wanted.items():
+        if (theirs := done.setting(name)) != value:
+            raise ConfigError(
+                f"dedup.against: {path} was made with {name} {theirs}, this config asks for {value}; signatures of two kinds cannot be "
+                "compared: make one of them again with the other's settings",
+                _FIELD,
+            )
