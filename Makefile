@@ -23,7 +23,7 @@ test: $(VENV)/test
 megatron: run $(VENV)/megatron
 	SEIRYU_RUN=runs/sample $(BIN)/python -m pytest tests/megatron
 
-bench: $(VENV)/test
+bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks
 
 $(VENV)/python:
@@ -47,6 +47,11 @@ $(VENV)/test: $(VENV)/run requirements/test.txt
 
 $(VENV)/megatron: $(VENV)/test requirements/megatron.txt
 	$(PIP) --requirement requirements/megatron.txt
+	@touch $@
+
+# datatrove, which is measured beside us.
+$(VENV)/bench: $(VENV)/test requirements/bench.txt
+	$(PIP) --requirement requirements/bench.txt
 	@touch $@
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock"

@@ -41,7 +41,7 @@ from seiryu.dedup.normal import normal
 PAGES = 500
 ROUNDS = 3  # of ours, which takes less than a second
 WANTED = ("datatrove", "spacy", "sudachipy", "tokenizers", "xxhash")
-INSTALL = "pip install --only-binary :all: --no-build-isolation --editable '.[bench]'"
+INSTALL = "pip install --only-binary :all: --requirement requirements/bench.txt"
 TASKS = [("letters", FINEWEB), ("words", FINEWEB), ("letters", SWALLOW)]
 WARM = ["最初の一回は、辞書や核を読むのに時間がかかる。", "二回目からは速い。"]
 

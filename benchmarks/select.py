@@ -114,7 +114,8 @@ def selection(folder: Path, documents: int) -> dict[str, float]:
             done = Sidecar(stage.name, unit.name, made_of(stage, unit, state.config), tuple(result.outputs), result.counts, 0)
             state._completed[stage.name][unit.name] = done
     assert state.counts("select").kept + state.counts("select").rejected.total() == documents
-    return {**measured, "seconds": sum(measured.values()), "bytes": most}
+    members = state.counts("groups").extra["members"]
+    return {**measured, "seconds": sum(measured.values()), "bytes": most, "members found": members}
 
 
 def memory(line: str) -> int:

@@ -33,6 +33,9 @@ RunPath = Annotated[str, typer.Argument(metavar="RUN", help="run directory")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="change a field of the config; may be repeated")
 ]
+Documents = Annotated[
+    int | None, typer.Option(metavar="N", min=0, help="plan deduplication for so many documents that pass the rules")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="show tracebacks")]
 
@@ -58,11 +61,13 @@ def run(
 
 
 @app.command()
-def plan(config: ConfigPath, set_: Set = None, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Say what `run` would do, and why what is done would be done again."""
+def plan(
+    config: ConfigPath, set_: Set = None, documents: Documents = None, as_json: AsJson = False, verbose: Verbose = False
+) -> None:
+    """Say what `run` would do, why what is done would be done again, and what deduplication takes in memory, disk and time."""
     from seiryu.pipelines.commands.run import plan_command
 
-    _end(plan_command(config, set_ or [], as_json=as_json), verbose)
+    _end(plan_command(config, set_ or [], documents, as_json=as_json), verbose)
 
 
 @app.command()
@@ -113,11 +118,18 @@ def explain(
 
 
 @app.command()
-def verify(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> None:
+def verify(
+    run: RunPath,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="take away the units that are damaged; the next run makes them again")
+    ] = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
     """Check every file of a run against its sidecar, the counts against the law, the shards against their index and provenance."""
     from seiryu.pipelines.commands.run import verify_command
 
-    _end(verify_command(run, as_json=as_json), verbose)
+    _end(verify_command(run, drop=drop, as_json=as_json), verbose)
 
 
 @classifier_app.callback()

@@ -137,7 +137,7 @@ class Dedup(Section):
     memory: Size = Field(
         1_200_000_000,
         description="bytes that a unit of selection plans with, less than engine.memory; less makes more units",
-        ge=1,
+        ge=10_000_000,
     )
     partitions: int | None = Field(
         None, description="units of work for each step of selection, instead of what `memory` asks for", ge=1, le=4096
@@ -149,11 +149,23 @@ class Dedup(Section):
             raise ValueError("bands and rows go together: give both or none")
         if (self.priority == "best_score") != bool(self.score):
             raise ValueError("priority best_score needs a signal in `score`, and no other priority uses it")
-        if len(set(self.against)) != len(self.against):
-            raise ValueError("against names a run twice")
         if self.preset == "threshold" and self.bands is None:
-            _ = self.banding  # ValueError if there is none
+            self._cut_for_threshold()
         return self
+
+    def _cut_for_threshold(self) -> None:
+        """ValueError where no cut can be chosen."""
+        if not 0 < self.threshold < 1:
+            raise ValueError(
+                f"preset threshold needs a threshold between 0 and 1, not {self.threshold:g}; or give bands and rows"
+            )
+        try:
+            _ = self.banding
+        except ValueError as error:  # datasketch would take a single band
+            raise ValueError(
+                f"no cut of at most {self.permutations} values fits threshold {self.threshold:g}: lower it, raise permutations, or "
+                "give bands and rows"
+            ) from error
 
     @property
     def banding(self) -> Banding:

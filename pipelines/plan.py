@@ -40,7 +40,12 @@ def plan(state: State) -> list[dict[str, Any]]:
     return steps
 
 
+def archive_bytes(state: State) -> int:
+    """Size of all archives."""
+    return sum(int(identity(path).get("size", 0)) for path in archives(state.config))
+
+
 def _cost(state: State) -> str:
     """Size of all archives, and the time that extraction takes at the measured rate."""
-    size = sum(int(identity(path).get("size", 0)) for path in archives(state.config))
+    size = archive_bytes(state)
     return f"; {human(size)} of archives, at most about {max(1, round(size / _BYTES_A_SECOND / 60)):,} core minutes"

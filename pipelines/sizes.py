@@ -1,4 +1,4 @@
-"""Sizes as people write them: 500, 20MB, 1.5GiB."""
+"""Sizes as people write them, 500, 20MB, 1.5GiB, and sizes and times for people to read."""
 
 from __future__ import annotations
 
@@ -31,3 +31,11 @@ def human(number: float) -> str:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """A time for people: 12 s, 3.4 min, 5.6 h."""
+    for unit, size, most in (("s", 1, 100), ("min", 60, 100 * 60)):
+        if seconds < most:
+            return f"{seconds / size:.0f} {unit}" if seconds >= 10 * size else f"{seconds / size:.1f} {unit}"
+    return f"{seconds / 3600:,.1f} h"

@@ -1,6 +1,13 @@
-"""Whether a run directory still holds what was put there: every file's hash, every unit's counts, every shard's content."""
+"""Whether a run directory still holds what was put there: every file's hash, every unit's counts, every shard's content.
+
+A problem lies in a unit or between units. A unit can be dropped: the next run makes it again, and since the same input gives the same
+bytes, what was made of it stays valid.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,21 +21,43 @@ from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Sidecar
 
 
-def verify(state: State) -> tuple[int, list[str]]:
-    """The number of files looked at, and one line for each thing that is wrong; none if all is well."""
-    files, problems = 0, []
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, in a line, and the unit it lies in; no stage and no unit if it lies in none."""
+
+    text: str
+    stage: str = ""
+    unit: str = ""
+
+
+def verify(state: State) -> tuple[int, list[Problem]]:
+    """The number of files looked at, and what is wrong; nothing if all is well."""
+    files = 0
+    problems: list[Problem] = []
     for stage in CHAIN:
         for name, done in state.completed(stage.name).items():
-            try:
-                done.counts.check(f"units/{stage.name}/{name}.json")
-            except LawBroken as error:
-                problems.append(str(error))
-            wrong = [problem for output in done.outputs if (problem := _file(state, output))]
             files += len(done.outputs)
-            problems += wrong
-            if stage.name == "shards" and not wrong:
-                problems += _shard(state, name, done)
-    return files, problems + _between_stages(state) + _strays(state)
+            problems += [Problem(text, stage.name, name) for text in _of_unit(state, stage.name, name, done)]
+    return files, problems + [Problem(text) for text in (*_between_stages(state), *_strays(state))]
+
+
+def drop(state: State, problems: Sequence[Problem]) -> list[tuple[str, str]]:
+    """Take away the units that problems lie in, so that the next run makes exactly these again; (stage, unit) of each."""
+    units = list(dict.fromkeys((problem.stage, problem.unit) for problem in problems if problem.stage))
+    for stage, unit in units:
+        state.remove(stage, unit)
+    return units
+
+
+def _of_unit(state: State, stage: str, name: str, done: Sidecar) -> Iterator[str]:
+    try:
+        done.counts.check(f"units/{stage}/{name}.json")
+    except LawBroken as error:
+        yield str(error)
+    wrong = [problem for output in done.outputs if (problem := _file(state, output))]
+    yield from wrong
+    if stage == "shards" and not wrong:
+        yield from _shard(state, name, done)
 
 
 def _file(state: State, output: Written) -> str:

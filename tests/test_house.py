@@ -77,3 +77,9 @@ def test_no_file_is_longer_than_300_lines(file: Path) -> None:
 def test_every_module_says_what_it_holds(file: Path) -> None:
     if file.name != "__init__.py":
         assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), f"{file} has no docstring"
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """pytest imports them by their names alone."""
+    names = [file.name for file in (ROOT / "tests").rglob("*.py")]
+    assert sorted(set(names) - {"conftest.py"}) == sorted(name for name in names if name != "conftest.py")

@@ -11,6 +11,8 @@ from seiryu.pipelines.config_file import ConfigError, load_config, located
 from seiryu.pipelines.measured import instruments
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.stages import contamination
+from seiryu.pipelines.stages.deduplicating.earlier import check_named
+from seiryu.pipelines.stages.deduplicating.fingerprints import check_score
 from seiryu.pipelines.stages.hosts import check_hosts
 from seiryu.pipelines.state import State
 
@@ -24,6 +26,8 @@ def checked(path: str, changes: Sequence[str], *, need_archives: bool = True) ->
         _check_names(config)
         instruments(config)
         check_hosts(config)
+        check_score(config)
+        check_named(config)
         if contamination.wanted(config):
             contamination.benchmarks(config)
     except ConfigError as error:

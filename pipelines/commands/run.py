@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from rich.padding import Padding
 from rich.table import Table
 
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.commands.checks import checked, finished
+from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.dedup_plan import DedupPlan, dedup_plan
+from seiryu.pipelines.plan import archive_bytes
 from seiryu.pipelines.plan import plan as make_plan
 from seiryu.pipelines.reporting.funnel import as_json as funnel_json
 from seiryu.pipelines.reporting.funnel import funnel
@@ -18,8 +22,9 @@ from seiryu.pipelines.reporting.report import write_report
 from seiryu.pipelines.run import Ended
 from seiryu.pipelines.run import run as make_run
 from seiryu.pipelines.screen import funnel_table, out, say
-from seiryu.pipelines.sizes import human
+from seiryu.pipelines.sizes import duration, human
 from seiryu.pipelines.state import State
+from seiryu.pipelines.verify import drop as drop_units
 from seiryu.pipelines.verify import verify as find_problems
 
 
@@ -67,17 +72,43 @@ def _show(ended: Ended, report: str) -> None:
     out.print(f"report  {report}")
 
 
-def plan_command(path: str, changes: Sequence[str], *, as_json: bool) -> int:
+def plan_command(path: str, changes: Sequence[str], documents: int | None, *, as_json: bool) -> int:
     config = checked(path, changes)
-    steps = make_plan(State(Store(config.run), config))
+    state = State(Store(config.run), config)
+    steps = make_plan(state)
+    duplicates = dedup_plan(state, archive_bytes(state), documents)
     if as_json:
-        print(json.dumps(steps, ensure_ascii=False, indent=1))
+        print(json.dumps({"stages": steps, "deduplication": duplicates.as_json()}, ensure_ascii=False, indent=1))
         return 0
     for step in steps:
-        out.print(f"{step['stage']:<11} {step['what']}", markup=False)
+        out.print(f"{step['stage']:<13} {step['what']}", markup=False)
         for reason, units in step["why"].items():
-            out.print(f"            {units:,} again: {reason}", markup=False)
+            out.print(f"              {units:,} again: {reason}", markup=False)
+    _show_duplicates(duplicates, config)
     return 0
+
+
+def _show_duplicates(plan: DedupPlan, config: Config) -> None:
+    dedup, cut = config.dedup, config.dedup.banding
+    out.print(f"\ndeduplication of {plan.documents:,} documents ({plan.where})", markup=False)
+    told = {"exact": "told by sets of shingles", "estimate": "estimated by signatures", "none": "not asked"}[dedup.verify]
+    out.print(
+        f"  {cut.bands} bands of {cut.rows}; duplicates from similarity {dedup.threshold:g} on, {told}; {dedup.priority} first"
+    )
+    curve = Table("pairs of similarity", *(f"{similarity:g}" for similarity, _ in plan.found), box=None, pad_edge=False)
+    curve.add_row("share a band", *(f"{share:.3f}" for _, share in plan.found))
+    out.print(Padding(curve, (0, 2)))
+    table = Table("stage", box=None, pad_edge=False)
+    for head in ("units", "memory of a unit", "disk", "core time"):
+        table.add_column(head, justify="right")
+    for step in plan.steps:
+        table.add_row(step.stage, f"{step.units:,}", human(step.memory), human(step.disk), duration(step.seconds))
+    disk, seconds = sum(step.disk for step in plan.steps), sum(step.seconds for step in plan.steps)
+    table.add_row("all", "", human(max(step.memory for step in plan.steps)), human(disk), duration(seconds))
+    out.print(Padding(table, (0, 2)))
+    out.print(
+        f"  taken: {plan.letters:,} letters a document, {plan.meeting:.0%} of them meet another, none is a copy", markup=False
+    )
 
 
 def status_command(run: str, *, as_json: bool) -> int:
@@ -109,13 +140,24 @@ def report_command(run: str) -> int:
     return 0
 
 
-def verify_command(run: str, *, as_json: bool) -> int:
+def verify_command(run: str, *, drop: bool, as_json: bool) -> int:
+    """1 if there were problems, dropped or not: until it is run again the run is not whole."""
     state = finished(run)
     files, problems = find_problems(state)
+    dropped = [" ".join(unit) for unit in drop_units(state, problems)] if drop else []
+    left = [problem.text for problem in problems if not problem.stage] if drop else []
     if as_json:
-        print(json.dumps({"files": files, "problems": problems}, ensure_ascii=False, indent=1))
-    else:
-        for problem in problems:
-            out.print(problem, markup=False)
-        out.print(f"{files:,} files checked, {len(problems):,} problems")
+        more = {"dropped": dropped, "left": left} if drop else {}
+        texts = [problem.text for problem in problems]
+        print(json.dumps({"files": files, "problems": texts, **more}, ensure_ascii=False, indent=1))
+        return 1 if problems else 0
+    for problem in problems:
+        out.print(problem.text, markup=False)
+    for unit in dropped:
+        out.print(f"dropped {unit}: the next run makes it again", markup=False)
+    if left:
+        out.print(
+            f"dropping units mends {len(left):,} of these not: finish the run if it is not finished; what does not belong to it, delete"
+        )
+    out.print(f"{files:,} files checked, {len(problems):,} problems{f', {len(dropped):,} units dropped' if drop else ''}")
     return 1 if problems else 0

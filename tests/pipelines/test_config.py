@@ -33,6 +33,26 @@ def fails(tmp_path: Path, text: str, *changes: str) -> str:
         ("tokenise: {}\n", 'c.yaml:5: tokenise: unknown key; did you mean "tokenize"?'),
         ("dedup:\n  bands: many\n", 'c.yaml:6: dedup.bands: "many": input should be a valid integer'),
         ("dedup:\n  bands: '40'\n", 'c.yaml:6: dedup.bands: "40": input should be a valid integer'),
+        ("dedup:\n  bands: 40\n", 'c.yaml:5: dedup: {"bands": 40}: bands and rows go together: give both or none'),
+        ("dedup: {rows: 20}\n", 'c.yaml:5: dedup: {"rows": 20}: bands and rows go together: give both or none'),
+        (
+            "dedup:\n  priority: best_score\n",
+            'c.yaml:5: dedup: {"priority": "best_score"}: priority best_score needs a signal in `score`',
+        ),
+        ("dedup: {score: letters}\n", 'c.yaml:5: dedup: {"score": "letters"}: priority best_score needs a signal in `score`'),
+        (
+            "dedup: {preset: threshold, threshold: 0}\n",
+            'c.yaml:5: dedup: {"preset": "threshold", "threshold": 0}: preset threshold needs a threshold between 0 and 1, not 0',
+        ),
+        (
+            "dedup: {preset: threshold, threshold: 1}\n",
+            'c.yaml:5: dedup: {"preset": "threshold", "threshold": 1}: preset threshold needs a threshold between 0 and 1, not 1',
+        ),
+        (
+            "dedup: {preset: threshold, permutations: 2}\n",
+            'c.yaml:5: dedup: {"preset": "threshold", "permutations": 2}: no cut of at most 2 values fits threshold 0.8: lower it',
+        ),
+        ("dedup: {memory: 9M}\n", "c.yaml:5: dedup.memory: 9000000: input should be greater than or equal to 10000000"),
         ("dedup:\n  bands: 0\n", "c.yaml:6: dedup.bands: 0: input should be greater than or equal to 1"),
         (
             "extract:\n  extractor: resiliparse\n  quick_screen: true\n",
@@ -150,6 +170,8 @@ def test_every_config_of_the_repository_can_be_loaded(name: str) -> None:
         ("signals.lists={'../x': ['seiryu:dating_sites']}", "signals.lists.../x"),
         ("rules.change.near_duplicate={signal: letters, low: 1}", "documents are counted under this name elsewhere"),
         ("signals.lists.ng=null", "a word list ng in signals.lists would give it"),
+        ("dedup={priority: best_score, score: edu}", "dedup.score: no signal edu is measured; there are letters, "),
+        ("dedup.against=[nowhere]", "dedup.against: nowhere holds no run: run.json is not there"),
         ("hosts.block=[co.jp]", "co.jp"),
         ("hosts.ut1=nowhere", "nowhere"),
         ("hosts.max_share={dates: 0.1}", "dating"),
@@ -166,6 +188,22 @@ def test_what_a_config_names_and_is_not_there_ends_with_2_before_anything_starts
     assert message in ended.err
     assert len(ended.err.strip().splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_not_made_against_itself_nor_against_another_twice(tmp_path: Path) -> None:
+    config = write_config(tmp_path, ROOT / "samples")
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    for spelling in (tmp_path / "run", tmp_path / "other" / ".." / "run", f"{tmp_path}/run/", tmp_path / "link"):
+        ended = seiryu("plan", config, "--set", f"dedup.against=[{spelling}]")
+        assert (ended.code, ended.err) == (
+            2,
+            f"seiryu: dedup.against: {spelling} is the directory of this run, which holds nothing earlier; leave it out\n",
+        )
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    (earlier / "run.json").write_text("{}")
+    ended = seiryu("plan", config, "--set", f"dedup.against=[{earlier}, {tmp_path}/./earlier/]")
+    assert (ended.code, ended.err) == (2, f"seiryu: dedup.against: names a run twice: {earlier} and {tmp_path}/./earlier/\n")
 
 
 def test_a_default_word_list_goes_with_the_rule_that_asks_for_it(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ def plan(folder: Path, *changes: str) -> dict[str, dict]:
     arguments = [part for change in changes for part in ("--set", change)]
     ended = seiryu("plan", folder / "config.yaml", "--json", *arguments)
     assert ended.code == 0, ended.err
-    return {step["stage"]: step for step in json.loads(ended.out)}
+    return {step["stage"]: step for step in json.loads(ended.out)["stages"]}
 
 
 def to_make(folder: Path, *changes: str) -> dict[str, int]:

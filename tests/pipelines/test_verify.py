@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from commandline import seiryu
+from commandline import hashes, seiryu
 
 
 def problems(run: Path) -> list[str]:
@@ -50,6 +50,78 @@ def test_a_damaged_table_is_named_and_made_again_when_it_is_deleted_with_its_sid
     ended = seiryu("run", run_copy / "config.yaml")
     assert ended.code == 0, ended.err
     assert problems(run_copy / "run") == []
+
+
+def damage(file: Path, how: str) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data[: len(data) // 2] if how == "truncated" else data)
+
+
+def test_what_is_damaged_can_be_dropped_and_exactly_that_is_made_again(run_copy: Path) -> None:
+    run = run_copy / "run"
+    whole = hashes(run, "signatures", "members", "groups", "copies", "fingerprints", "dedup", "corpus", "shards", "provenance")
+    ways = {"signatures/CC-MAIN-2021-25-00000.parquet": "flipped", "members/00000.parquet": "flipped", "groups/all.parquet": "flipped",
+            "copies/0000.behind.parquet": "flipped", "fingerprints/CC-MAIN-2025-05-00000.parquet": "truncated"}  # fmt: skip
+    for name, how in ways.items():
+        damage(run / name, how)
+    ended = seiryu("verify", run, "--drop")
+    assert ended.code == 1
+    units = {
+        "signatures CC-MAIN-2021-25-00000",
+        "members 00000",
+        "groups all",
+        "copies 0000",
+        "fingerprints CC-MAIN-2025-05-00000",
+    }
+    dropped = {line.partition(":")[0].removeprefix("dropped ") for line in ended.out.splitlines() if line.startswith("dropped ")}
+    assert dropped == units
+    assert all(f"{run / name}: its sha256 is not the recorded one" in ended.out.splitlines() for name in ways)
+    assert ended.out.splitlines()[-1].endswith("5 problems, 5 units dropped")
+    assert not any((run / name).exists() or (run / "units" / f"{unit.replace(' ', '/')}.json").exists()
+                   for name, unit in zip(ways, units, strict=True))  # fmt: skip
+    ended = seiryu("run", run_copy / "config.yaml")
+    assert ended.code == 0, ended.err
+    made = {line.partition(" in ")[0] for line in ended.err.splitlines() if " units in " in line}
+    assert made == {f"{stage}: 1 units" for stage in ("signatures", "members", "groups", "copies", "fingerprints")}
+    assert hashes(run, *{name.partition("/")[0] for name in whole}) == whole
+    assert problems(run) == []
+
+
+@pytest.mark.parametrize("name", ["signatures/CC-MAIN-2021-25-00000.parquet", "members/00000.parquet", "groups/all.parquet"])
+def test_a_damaged_table_of_deduplication_is_named_and_deleting_it_is_enough(name: str, run_copy: Path) -> None:
+    run = run_copy / "run"
+    before = hashes(run, "dedup", "shards", name.partition("/")[0])
+    damage(run / name, "truncated")
+    behind = {"signatures": "bands", "groups": "members", "members": "choices"}[name.partition("/")[0]]
+    for sidecar in (run / f"units/{behind}").iterdir():  # somebody has to read it
+        sidecar.unlink()
+    ended = seiryu("run", run_copy / "config.yaml")
+    assert ended.code != 0
+    assert f"{run / name} is damaged and cannot be read" in ended.err
+    assert "delete it and run again" in ended.err
+    (run / name).unlink()
+    ended = seiryu("run", run_copy / "config.yaml")
+    assert ended.code == 0, ended.err
+    assert f"{name.partition('/')[0]}: 1 units in " in ended.err
+    assert hashes(run, "dedup", "shards", name.partition("/")[0]) == before
+
+
+def test_dropping_says_what_no_unit_can_mend_and_touches_nothing_where_all_is_well(run_copy: Path) -> None:
+    run = run_copy / "run"
+    before = hashes(run, "units", "shards")
+    assert seiryu("verify", run, "--drop").code == 0
+    stray = run / "shards/notes.txt"
+    stray.write_text("a trainer's directory tools fail on this")
+    ended = seiryu("verify", run, "--drop", "--json")
+    text = f"{stray}: does not belong to this run"
+    assert ended.code == 1
+    assert {key: value for key, value in json.loads(ended.out).items() if key != "files"} == {
+        "problems": [text], "dropped": [], "left": [text],
+    }  # fmt: skip
+    assert "dropping units mends 1 of these not" in seiryu("verify", run, "--drop").out
+    stray.unlink()
+    assert hashes(run, "units", "shards") == before
 
 
 def test_every_sequence_leads_to_a_page_of_an_archive(small_run: Path, small_archives: Path) -> None:

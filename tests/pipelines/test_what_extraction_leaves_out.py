@@ -90,15 +90,15 @@ def test_looser_rules_than_extraction_counts_on_are_refused_and_stricter_ones_ar
     screened = seiryu("plan", config, "--set", "extract.quick_screen=true")
     assert (screened.code, "pages that fail duplicate_5gram (duplicate_5gram_share > 0.15) by far" in screened.err) == (2, True)
     stricter = seiryu("plan", config, "--json", "--set", "rules.change.few_japanese_letters={low: 500}")
-    steps = {step["stage"]: step for step in json.loads(stricter.out)}
+    steps = {step["stage"]: step for step in json.loads(stricter.out)["stages"]}
     assert (steps["annotate"]["to_make"], steps["decide"]["to_make"] > 0) == (0, True)
 
 
 def test_limits_of_a_page_do_not_make_archives_stale_and_another_extractor_does(small_run: Path) -> None:
     config = small_run / "config.yaml"
-    limits = json.loads(seiryu("plan", config, "--json", "--set", "engine.page_seconds=5").out)
+    limits = json.loads(seiryu("plan", config, "--json", "--set", "engine.page_seconds=5").out)["stages"]
     assert limits[0]["to_make"] == 0
-    other = json.loads(seiryu("plan", config, "--json", "--set", "extract.extractor=resiliparse").out)
+    other = json.loads(seiryu("plan", config, "--json", "--set", "extract.extractor=resiliparse").out)["stages"]
     assert other[0]["to_make"] > 0
     assert any("extractor" in why for why in other[0]["why"])
 

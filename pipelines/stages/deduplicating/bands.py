@@ -26,7 +26,7 @@ from seiryu.pipelines.stages.deduplicating.signatures import band_column, signat
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
-_BYTES, _BYTES_A_BAND = 48, 16  # a document
+BYTES, BYTES_A_BAND = 48, 16  # a document
 _MOST_BANDS = 5  # in a unit: of few documents too there is work for several
 
 
@@ -35,15 +35,20 @@ def units(state: State) -> list[Unit]:
     if not signed:
         return []
     number = sum(done.counts.records for done in signed.values()) + sum(file.rows for file in everything if file.run)
-    parts = stretches(state.config, number, _BYTES + _BYTES_A_BAND)
-    room = state.config.dedup.memory // max(1, number // parts) - _BYTES
-    together = min(_MOST_BANDS, max(1, room // _BYTES_A_BAND))
+    together, parts = shared_out(state.config, number)
     inputs, bands = {"signatures": identity(signed)} | what_is_held(state), state.config.dedup.banding.bands
     made = []
     for first, part in product(range(0, bands, together), range(parts)):
         params = {"bands": list(range(first, min(bands, first + together))), "part": part, "parts": parts}
         made.append(Unit("bands", f"{first:03d}-{part:04d}", params, inputs, reads=everything))
     return made
+
+
+def shared_out(config: Config, number: int) -> tuple[int, int]:
+    """(bands in a unit, stretches that their keys are cut into) for a number of documents."""
+    parts = stretches(config, number, BYTES + BYTES_A_BAND)
+    room = config.dedup.memory // max(1, number // parts) - BYTES
+    return min(_MOST_BANDS, max(1, room // BYTES_A_BAND)), parts
 
 
 def settings(_: Config) -> dict[str, Any]:

@@ -65,9 +65,9 @@ def _candidates(members: pa.Table, config: Config) -> Candidates:
     if not config.dedup.same_address:
         addresses = np.full_like(addresses, ~np.uint64(0))
     addresses[held] = ~np.uint64(0)  # a page that has changed since is not what the earlier run holds
-    lists = members["shingles"].combine_chunks()
-    lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
-    sets = Sets(lists.flatten().to_numpy(), np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))
+    lengths = pc.list_value_length(members["shingles"]).to_numpy().astype(np.int64)
+    hashes = [np.empty(0, np.uint32), *(chunk.flatten().to_numpy() for chunk in members["shingles"].chunks)]
+    sets = Sets(np.concatenate(hashes), np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))
     return Candidates(unfixed(members["keys"], np.uint64), unfixed(members["sketch"], np.uint8), sets, addresses, held)
 
 

@@ -29,7 +29,7 @@ from seiryu.pipelines.stages.deduplicating.numbering import Bits, File, document
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
-_BYTES = 96  # a document
+BYTES = 96  # a document
 _ROW_GROUP = 4096
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _CLASS = ("bucket", "text", "page")  # documents that agree in all of these are copies
@@ -40,7 +40,7 @@ def units(state: State) -> list[Unit]:
     fingerprints = state.completed("fingerprints")
     if not fingerprints or (pages.wanted(state.config) and not crawled):
         return []
-    parts = stretches(state.config, documents(everything), _BYTES)
+    parts = stretches(state.config, documents(everything), BYTES)
     inputs = {"fingerprints": identity(fingerprints), "pages": identity(crawled)} | what_is_held(state)
     shared = {"parts": parts, "pages": len(crawled), "documents": documents(everything)}
     return [Unit("copies", f"{part:04d}", {"part": part, **shared}, inputs, reads=everything) for part in range(parts)]

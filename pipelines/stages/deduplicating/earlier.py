@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +47,32 @@ def earlier_runs(state: State) -> tuple[EarlierRun, ...]:
         state.earlier = recorded or tuple(_read(path, state.config) for path in state.config.dedup.against)
     found: tuple[EarlierRun, ...] = state.earlier
     return found
+
+
+def check_named(config: Config) -> None:
+    """ConfigError, before a run begins, for what `dedup.against` may not name: the run itself, one run twice however it is spelt,
+    what is no run, and a run whose signatures are of another kind by the first of them.
+    """
+    seen = {_place(config.run): ""}
+    for path in config.dedup.against:
+        place = _place(path)
+        if place in seen:
+            twice = f"names a run twice: {seen[place]} and {path}"
+            itself = f"{path} is the directory of this run, which holds nothing earlier; leave it out"
+            raise ConfigError(f"dedup.against: {twice if seen[place] else itself}", _FIELD)
+        seen[place] = path
+        store = Store(path)
+        if not store.exists("run.json"):
+            raise ConfigError(f"dedup.against: {path} holds no run: run.json is not there", _FIELD)
+        for name in store.names("units/signatures", ".json")[:1]:
+            with suppress(InputError, KeyError, TypeError):  # a damaged one is for whoever reads them all
+                _check(path, Sidecar.from_json(store.read_json(f"units/signatures/{name}")), signature_settings(config))
+
+
+def _place(path: str) -> str:
+    """One spelling for all of a directory or URL; links are followed."""
+    local = path.removeprefix("file://")
+    return path.rstrip("/") if "://" in local else os.path.realpath(local)
 
 
 def what_is_held(state: State) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.places import write_by_place
 from seiryu.pipelines.stages.deduplicating import pages
-from seiryu.pipelines.stages.deduplicating.numbering import Bits, documents, files, member_bytes
+from seiryu.pipelines.stages.deduplicating.numbering import Bits, documents, files, mean_letters, member_bytes
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
@@ -32,7 +32,7 @@ def units(state: State) -> list[Unit]:
         return []
     everything = documents(files(state))
     params = {"documents": everything, "pages": len(crawled), "copies": len(copied), "partitions": state.config.dedup.partitions,
-              "a_part": max(1, state.config.dedup.memory // member_bytes(state))}  # fmt: skip
+              "a_part": max(1, state.config.dedup.memory // member_bytes(state.config, mean_letters(state)))}  # fmt: skip
     inputs = {"bands": identity(bands), "pages": identity(crawled), "copies": identity(copied)}
     return [Unit("groups", "all", params, inputs, reads=tuple(bands))]
 

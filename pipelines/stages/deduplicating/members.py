@@ -23,7 +23,7 @@ from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.places import read_stretch, write_by_place
 from seiryu.pipelines.stages.deduplicating.copies import behind_between
 from seiryu.pipelines.stages.deduplicating.earlier import what_is_held
-from seiryu.pipelines.stages.deduplicating.numbering import File, blocks, documents, files, member_bytes, stores
+from seiryu.pipelines.stages.deduplicating.numbering import File, blocks, documents, files, mean_letters, member_bytes, stores
 from seiryu.pipelines.stages.deduplicating.signatures import band_column, fixed, signature_schema
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
@@ -47,7 +47,7 @@ def units(state: State) -> list[Unit]:
         return []
     inputs = {"groups": identity(grouped), "copies": identity(copied), "signatures": identity(state.completed("signatures"))}
     inputs |= what_is_held(state)
-    found = blocks(files(state), max(1, state.config.dedup.memory // member_bytes(state)))
+    found = blocks(files(state), max(1, state.config.dedup.memory // member_bytes(state.config, mean_letters(state))))
     return [Unit("members", name, {"copies": len(copied)}, inputs, reads=block) for name, block in found.items()]
 
 
@@ -113,7 +113,9 @@ def _behind(table: pa.Table, behind: pa.Table) -> pa.ListArray:
     keeper, copies = behind["place"].to_numpy().astype(np.int64), behind["number"].to_numpy()
     number = table["number"].to_numpy()
     begin, end = np.searchsorted(keeper, number), np.searchsorted(keeper, number, side="right")
-    return pa.array([copies[a:b] for a, b in zip(begin, end, strict=True)], schema.MEMBERS.field("behind").type)
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(end - begin)])
+    rows = np.arange(starts[-1]) + np.repeat(begin - starts[:-1], end - begin)
+    return pa.ListArray.from_arrays(starts.astype(np.int32), pa.array(copies[rows]), schema.MEMBERS.field("behind").type)
 
 
 STAGE = Stage("members", 1, "documents", settings, units, work, on_documents=False, may_be_empty=True)

@@ -68,12 +68,20 @@ def blocks(files: Sequence[File], most: int) -> dict[str, tuple[File, ...]]:
     return named
 
 
-def member_bytes(state: State) -> int:
-    """Memory that a document takes where signatures are gathered and settled: its signature and its set, twice, and who it meets."""
-    cut, signed = state.config.dedup.banding, state.counts("signatures")
-    letters = signed.letters["kept"] / signed.records if signed.records else 0
-    sets = 4 * letters if state.config.dedup.verify == "exact" else 0
+def member_bytes(config: Config, letters: float) -> int:
+    """Memory that a document of so many letters takes where signatures are gathered and settled.
+
+    Its signature and its set, twice, and who it meets.
+    """
+    cut = config.dedup.banding
+    sets = 4 * letters if config.dedup.verify == "exact" else 0
     return int(2 * (8 * cut.bands + cut.num_perm + sets) + 48 * cut.bands + 400)
+
+
+def mean_letters(state: State) -> float:
+    """Letters of a document that has a signature."""
+    signed = state.counts("signatures")
+    return signed.letters["kept"] / signed.records if signed.records else 0.0
 
 
 def stretches(config: Config, number: int, bytes_each: int) -> int:

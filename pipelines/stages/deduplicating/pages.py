@@ -23,7 +23,7 @@ from seiryu.pipelines.stages.deduplicating.numbering import documents, files, st
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
-_BYTES = 72  # a document
+BYTES = 72  # a document
 
 
 def wanted(config: Config) -> bool:
@@ -32,7 +32,7 @@ def wanted(config: Config) -> bool:
 
 def units(state: State) -> list[Unit]:
     mine = tuple(file for file in files(state) if not file.run)
-    parts = stretches(state.config, documents(mine), _BYTES) if mine else 0
+    parts = stretches(state.config, documents(mine), BYTES) if mine else 0
     inputs = {"fingerprints": identity(state.completed("fingerprints"))}
     return [Unit("pages", f"{part:04d}", {"part": part, "parts": parts}, inputs, reads=mine) for part in range(parts)]
 

@@ -232,9 +232,12 @@ def test_hostile_text_takes_linear_time(piece):
     few, many = piece * (20_000 // len(piece)), piece * (160_000 // len(piece))
     times = []
     for text in (few, many):
-        begin = time.process_time()
-        mask(text)
-        times.append(time.process_time() - begin)
+        rounds = []
+        for _ in range(3):  # the best of three: another process may take the caches away
+            begin = time.process_time()
+            mask(text)
+            rounds.append(time.process_time() - begin)
+        times.append(min(rounds))
     assert times[1] < 24 * max(times[0], 0.01)  # eight times the text; quadratic would be 64
     assert times[1] < 3
 
