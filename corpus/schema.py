@@ -172,6 +172,7 @@ MEMBERS = _schema(
     ("priority", pa.float64(), "as in fingerprints"),
     ("text", pa.binary(16), "as in fingerprints"),
     ("address", pa.binary(16), "as in fingerprints"),
+    ("payload", pa.binary(16), "as in fingerprints"),
     ("behind", pa.list_(pa.field("item", pa.int64(), nullable=False)), "numbers of the copies that stand behind it"),
     (
         "shingles",

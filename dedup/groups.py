@@ -4,8 +4,8 @@ Documents that no chain of meetings links cannot decide over each other, so each
 result is that of one process over all. A group says nothing else: in it are unlike documents too, and which of them stay is
 decided by `select`.
 
-Union-find over numbers of documents: 8 bytes a document (16 above 2^31 documents), and meetings may come in any order and as often
-as they like. Checked against a search of the graph in tests/dedup/test_groups.py.
+Union-find over numbers of documents: 4 bytes a document (8 from 2^31 documents on), four times that while parts are dealt out.
+Meetings may come in any order and as often as they like. Checked against a search of the graph in tests/dedup/test_groups.py.
 """
 
 import numpy as np

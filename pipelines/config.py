@@ -130,10 +130,9 @@ class Dedup(Section):
         "newest", description="which of two duplicates stays; ties by doc_id. best_score: the higher `score`"
     )
     score: str = Field("", description="for best_score: a signal, such as a classifier's name")
-    copies: int = Field(1, description="duplicates of one text that stay", ge=1, le=1000)
-    same_text: bool = Field(True, description="texts that are equal but for width, case and white space are duplicates, unseen")
+    copies: int = Field(1, description="a document is removed if so many kept ones are its duplicates", ge=1, le=1000)
     same_address: bool = Field(True, description="of a page crawled again one version stays, however much it has changed")
-    against: tuple[str, ...] = Field((), description="earlier runs: what their corpus holds is left out here")
+    against: tuple[str, ...] = Field((), description="earlier runs: what their corpus holds is left out here", max_length=100)
     memory: Size = Field(
         1_200_000_000,
         description="bytes that a unit of selection plans with, less than engine.memory; less makes more units",

@@ -15,7 +15,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seiryu.corpus.errors import SeiryuError
@@ -88,12 +88,16 @@ def run_units(units: Sequence[Unit], config: Config, watch: Callable[[Progress],
     waiting: deque[Unit] = deque(units)
     running: dict[Any, Unit] = {}
     lost: dict[str, int] = {}
+    shared: dict[int, Any] = {}  # what units read, told to Ray once for all that read the same
     try:
         while waiting or running:
             room = _room() if waiting else 0
             while waiting and len(running) < room:
                 unit = waiting.popleft()
-                running[task.options(name=f"{unit.stage}:{unit.name}").remote(unit, settings)] = unit
+                if id(unit.reads) not in shared:
+                    shared[id(unit.reads)] = ray.put(unit.reads)
+                named = task.options(name=f"{unit.stage}:{unit.name}")
+                running[named.remote(replace(unit, reads=()), shared[id(unit.reads)], settings)] = unit
             ready, _ = ray.wait(list(running), num_returns=1, timeout=1.0)
             for reference in ready:
                 unit = running.pop(reference)
@@ -127,13 +131,13 @@ def _settle(unit: Unit, outcome: Outcome, config: Config, progress: Progress, wa
         progress.set_aside[unit.name] = outcome
 
 
-def _attempt(unit: Unit, config: str) -> Outcome:
+def _attempt(unit: Unit, reads: tuple[Any, ...], config: str) -> Outcome:
     import pyarrow
 
     pyarrow.set_cpu_count(1)
     if unit.stage != "extract":
         close_kept()  # a child that will have no more pages
-    return attempt(unit, Config.model_validate_json(config))
+    return attempt(replace(unit, reads=reads), Config.model_validate_json(config))
 
 
 def _outcome(reference: Any) -> tuple[Outcome, bool]:

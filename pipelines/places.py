@@ -48,7 +48,11 @@ def read_places(
 
     InputError, naming the file, if it is damaged or not of the schema `wanted`.
     """
-    with store.open(name) as file:
+    try:
+        opened = store.open(name)
+    except FileNotFoundError as error:
+        raise InputError(f"{store.path(name)} is not there; run again") from error
+    with opened as file:
         try:
             parquet = pq.ParquetFile(file, page_checksum_verification=True)
             if not parquet.schema_arrow.equals(wanted):

@@ -38,6 +38,7 @@ class State:
     def __init__(self, store: Store, config: Config) -> None:
         self.store, self.config = store, config
         self._completed: dict[str, dict[str, Sidecar]] = {}
+        self._planned: dict[str, int] = {}
         self.earlier: Any = None  # what `dedup.against` names, once somebody has asked (stages/deduplicating/earlier.py)
         self.as_made = False  # whether the run is looked at as it was made, whatever lies outside it by now
 
@@ -68,6 +69,7 @@ class State:
             found = {name: sidecar for name, sidecar in read.items() if sidecar}
             if stage is not CHAIN[0]:
                 units = {unit.name: unit for unit in stage.units(state)} if stage.wanted(config) else {}
+                state._planned[stage.name] = len(units)
                 found = {name: sidecar for name, sidecar in found.items() if name in units and _fits(sidecar, units[name])}
             state._completed[stage.name] = found
             if stage.name == until:
@@ -90,7 +92,7 @@ class State:
             else:
                 standing.done[unit.name] = sidecar
         standing.orphans = sorted(present - {unit.name for unit in standing.units})
-        self._completed[stage.name] = standing.done
+        self._completed[stage.name], self._planned[stage.name] = standing.done, len(standing.units)
         return standing
 
     def take(self, stage: Stage) -> None:
@@ -128,6 +130,10 @@ class State:
     def completed(self, stage: str) -> dict[str, Sidecar]:
         """Valid sidecars of an earlier stage by unit, in the order of names."""
         return dict(sorted(self._completed.get(stage, {}).items()))
+
+    def whole(self, *stages: str) -> bool:
+        """Whether all units of these earlier stages are completed: what reads all of them must not go on without one."""
+        return all(len(self._completed.get(stage, {})) >= self._planned.get(stage, 0) for stage in stages)
 
     def counts(self, stage: str) -> Counts:
         """Sum over the completed units of a stage."""

@@ -103,9 +103,11 @@ def _show_duplicates(plan: DedupPlan, config: Config) -> None:
         table.add_column(head, justify="right")
     for step in plan.steps:
         table.add_row(step.stage, f"{step.units:,}", human(step.memory), human(step.disk), duration(step.seconds))
-    disk, seconds = sum(step.disk for step in plan.steps), sum(step.seconds for step in plan.steps)
-    table.add_row("all", "", human(max(step.memory for step in plan.steps)), human(disk), duration(seconds))
+    table.add_row("all", "", human(max(step.memory for step in plan.steps)), human(plan.disk), duration(plan.seconds))
     out.print(Padding(table, (0, 2)))
+    if plan.wall_seconds is not None:
+        out.print(f"  {duration(plan.wall_seconds)} on {plan.workers:,} workers", markup=False)
+    out.print("  groups is one process whatever their number, of 16 bytes a document and as many for one that meets another")
     out.print(
         f"  taken: {plan.letters:,} letters a document, {plan.meeting:.0%} of them meet another, none is a copy", markup=False
     )

@@ -23,6 +23,7 @@ from seiryu.corpus.storage import Store
 from seiryu.dedup.digests import address
 from seiryu.dedup.minhash import signatures
 from seiryu.dedup.normal import normal, normalised
+from seiryu.pipelines.attempt import attempt
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
@@ -109,7 +110,7 @@ def make_files(run: Path, files: dict[str, Sequence[Doc]], config: Config) -> St
     return state
 
 
-def another(state: State, config: Config) -> State:
+def under(state: State, config: Config) -> State:
     """The same files under another config."""
     new = State(state.store, config)
     new._completed = {stage: dict(done) for stage, done in state._completed.items() if stage in ("extract", "annotate", "decide")}
@@ -137,6 +138,21 @@ def deduplicate(state: State, draw: random.Random | None = None, kills: int = 0)
     return made
 
 
+def go_on(state: State) -> dict[str, int]:
+    """What `run` does with a run directory: drop what is not wanted, make what is missing or stale; units made, by stage."""
+    made = {}
+    for stage in STAGES:
+        standing = state.look(stage)
+        for unit in standing.orphans:
+            state.remove(stage.name, unit)
+        for unit in standing.to_make:
+            outcome = attempt(unit, state.config)
+            assert outcome.kind == "done", (unit.stage, outcome.reason)
+        made[stage.name] = len(standing.to_make)
+        state.look(stage)
+    return made
+
+
 def verdicts(state: State) -> dict[str, Verdict]:
     """What was decided of every document."""
     found = {}
@@ -156,8 +172,8 @@ def jaccard(left: set[str], right: set[str]) -> float:
     return len(left & right) / len(left | right) if left and right else 0.0
 
 
-def by_the_book(docs: Sequence[Doc], config: Config, held: Sequence[Doc] = ()) -> dict[str, tuple[str, str]]:
-    """(verdict, doc_id of the kept one) of each document."""
+def by_the_book(docs: Sequence[Doc], config: Config, held: Sequence[Doc] = ()) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """(verdict, doc_ids of the kept duplicates, best first) of each document."""
     dedup, cut = config.dedup, config.dedup.banding
     everything = [*held, *docs]
     values = signatures(
@@ -175,7 +191,7 @@ def by_the_book(docs: Sequence[Doc], config: Config, held: Sequence[Doc] = ()) -
     known = {doc.doc_id: doc for doc in everything}
     lsh = MinHashLSH(num_perm=cut.num_perm, params=(cut.bands, cut.rows))
     ours = {doc.doc_id for doc in docs}
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
     kept_of: dict[str, list[str]] = defaultdict(list)
     for doc in order:
         me = doc.doc_id
@@ -186,20 +202,25 @@ def by_the_book(docs: Sequence[Doc], config: Config, held: Sequence[Doc] = ()) -
             page = kept_of[address(doc.where)] if dedup.same_address else []
             kept = sorted({*met, *page}, key=place.__getitem__)
             if len(kept) >= dedup.copies:
-                found[me] = (reason(doc, known[kept[0]], text, kept[0] not in ours), kept[0])
+                found[me] = (reason(doc, known[kept[0]], text, kept[0] not in ours, same_address=dedup.same_address), tuple(kept))
                 continue
-            found[me] = ("kept", "")
+            found[me] = ("kept", ())
             kept_of[address(doc.where)].append(me)
         lsh.insert(me, hashes[me])
     return found
 
 
-def reason(doc: Doc, kept: Doc, text: dict[str, str], held: bool) -> str:
+def named(book: dict[str, tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, str]]:
+    """With the best of the kept duplicates."""
+    return {doc: (why, kept[0] if kept else "") for doc, (why, kept) in book.items()}
+
+
+def reason(doc: Doc, kept: Doc, text: dict[str, str], held: bool, *, same_address: bool) -> str:
     if held:
         return "in_earlier_run"
     if text[doc.doc_id] and text[doc.doc_id] == text[kept.doc_id]:
         return "same_text"
-    return "same_address" if address(doc.where) == address(kept.where) else "near_duplicate"
+    return "same_address" if same_address and address(doc.where) == address(kept.where) else "near_duplicate"
 
 
 def dealt(docs: Sequence[Doc], files: int) -> dict[str, list[Doc]]:

@@ -41,7 +41,7 @@ def named(docs: list[Doc], prefix: str) -> list[Doc]:
 
 
 @given(corpora(), corpora(), corpora(), st.randoms(use_true_random=False), st.sampled_from([1, 2, 4]), st.sampled_from([1, 1, 2]))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_what_stays_is_what_one_pass_keeps_that_begins_with_all_that_is_held(
     first: list[Doc], second: list[Doc], docs: list[Doc], draw: random.Random, partitions: int, copies: int
 ) -> None:
@@ -59,7 +59,11 @@ def test_what_stays_is_what_one_pass_keeps_that_begins_with_all_that_is_held(
         state.earlier = tuple(runs)
         deduplicate(state, draw, kills=3)
         found = verdicts(state)
-        assert {doc: (v.reason, v.duplicate_of) for doc, v in found.items()} == by_the_book(docs, config, held)
+        book, theirs = by_the_book(docs, config, held), {doc.doc_id for doc in held}
+        assert {doc: v.reason for doc, v in found.items()} == {doc: why for doc, (why, _) in book.items()}
+        for doc, v in found.items():  # of what is held, one with the same text is named before one that is only near
+            _, kept = book[doc]
+            assert v.duplicate_of in ([each for each in kept if each in theirs] or kept[:1] or [""])
         of_run = {doc.doc_id: 1 + (doc.doc_id[0] == "b") for doc in held}
         assert all(v.run == of_run.get(v.duplicate_of, 0) for v in found.values())
         assert hashes(Path(folder), "earlier0", "earlier1") == before

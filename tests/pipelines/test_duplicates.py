@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from commandline import SAMPLES, hashes
-from duplicates import Doc, another, by_the_book, config_of, dealt, deduplicate, make_files, segments, verdicts
+from duplicates import Doc, by_the_book, config_of, dealt, deduplicate, make_files, named, segments, under, verdicts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -55,10 +55,6 @@ def corpora(draw: st.DrawFn) -> list[Doc]:
     return draw(st.permutations(docs))
 
 
-def same_payloads(found: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
-    return {doc: ("same_text" if why == "same_payload" else why, of) for doc, (why, of) in found.items()}
-
-
 @given(corpora(), st.randoms(use_true_random=False), st.sampled_from([1, 2, 3]), st.sampled_from([1, 1, 2]))
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_pieces_keep_what_one_pass_keeps(docs: list[Doc], draw: random.Random, files: int, copies: int) -> None:
@@ -67,10 +63,10 @@ def test_the_pieces_keep_what_one_pass_keeps(docs: list[Doc], draw: random.Rando
         made = make_files(run, dealt(docs, files), config_of(run, **SMALL))
         for partitions in (1, 2, 4):
             config = config_of(run, partitions=partitions, copies=copies, **SMALL)
-            state = another(made, config)
+            state = under(made, config)
             deduplicate(state, draw, kills=4 * (partitions > 1))
             found = verdicts(state)
-            assert {doc: (v.reason, v.duplicate_of) for doc, v in found.items()} == by_the_book(docs, config)
+            assert {doc: (v.reason, v.duplicate_of) for doc, v in found.items()} == named(by_the_book(docs, config))
             removed = Counter(v.duplicate_of for v in found.values() if v.duplicate_of)
             assert {doc: v.duplicates for doc, v in found.items() if v.duplicates} == dict(removed)
             bytes_of.append(hashes(run, "dedup"))
@@ -85,10 +81,19 @@ def test_real_pages_are_kept_as_one_pass_keeps_them(preset: str, tmp_path: Path)
     changed = [text.replace("。", f"。第{number}版", 1 + number % 9) for number, text in enumerate(texts) if number % 4 == 0]
     docs = [Doc(f"id{number:05d}", text, number % 7) for number, text in enumerate([*texts, *changed])]
     config = config_of(tmp_path / "one", preset=preset)
-    expected = by_the_book(docs, config)
+    expected = named(by_the_book(docs, config))
     assert Counter(why for why, _ in expected.values())["near_duplicate"] > 100
     for partitions in (1, 4):
         config = config_of(tmp_path / str(partitions), preset=preset, partitions=partitions)
         state = make_files(tmp_path / str(partitions), dealt(docs, 5), config)
         deduplicate(state, random.Random(partitions), kills=5)
         assert {doc: (v.reason, v.duplicate_of) for doc, v in verdicts(state).items()} == expected
+
+
+def test_a_copy_with_the_same_bytes_is_told_from_one_with_the_same_text(tmp_path: Path) -> None:
+    text = "".join(PIECES[:9])
+    docs = [Doc("a", text, 3, payload="sha1:A"), Doc("b", text, 2, payload="sha1:A"), Doc("c", text + "\n", 1, payload="sha1:B")]
+    docs += [Doc("d", text, 0)]
+    state = make_files(tmp_path, dealt(docs, 2), config_of(tmp_path))
+    deduplicate(state)
+    assert [verdict.reason for verdict in verdicts(state).values()] == ["kept", "same_text", "same_payload", "same_text"]

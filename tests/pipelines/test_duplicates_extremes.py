@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commandline import SMALL, seiryu, write_config
-from duplicates import STAGES, Doc, by_the_book, config_of, dealt, deduplicate, make_files, segments, verdicts
+from duplicates import STAGES, Doc, by_the_book, config_of, dealt, deduplicate, make_files, named, segments, verdicts
 
 from seiryu.pipelines.state import State
 
@@ -95,7 +95,7 @@ def test_where_next_to_nothing_is_to_be_done_the_verdicts_are_those_of_one_pass(
 ) -> None:
     state, found = decided(tmp_path, files)
     docs = [doc for some in files.values() for doc in some]
-    assert found == by_the_book(docs, state.config)
+    assert found == named(by_the_book(docs, state.config))
     assert Counter(reason for reason, _ in found.values()) == expected
 
 
@@ -103,7 +103,7 @@ def test_where_next_to_nothing_is_to_be_done_the_verdicts_are_those_of_one_pass(
 def test_far_more_units_than_documents_change_nothing(dedup: dict, tmp_path: Path) -> None:
     docs = [Doc(f"id{number}", "".join(PIECES[number // 2 : number // 2 + 20]) + "ア" * number) for number in range(5)]
     state, found = decided(tmp_path, dealt(docs, 2), **dedup)
-    assert found == by_the_book(docs, state.config)
+    assert found == named(by_the_book(docs, state.config))
     assert Counter(reason for reason, _ in found.values())["near_duplicate"] > 0
 
 

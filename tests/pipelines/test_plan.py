@@ -8,7 +8,9 @@ import pytest
 from commandline import seiryu
 from duplicates import Doc, config_of, dealt, deduplicate, make_files, segments
 
+from seiryu.corpus.storage import Store
 from seiryu.pipelines.dedup_plan import MEETING, dedup_plan, steps
+from seiryu.pipelines.state import State
 
 TABLES = {"fingerprints", "signatures", "members", "groups", "choices"}
 
@@ -72,7 +74,7 @@ def test_the_disk_that_is_planned_is_about_what_the_tables_take(verify: str, tmp
         if step.stage in TABLES:
             assert 0.4 * size - 5000 < step.disk, (step, size)
             # Eight versions of a text one after the other pack better than the plan takes documents to.
-            assert step.disk < (8 if step.stage == "members" else 2.5) * size, (step, size)
+            assert step.disk < (8 if step.stage in ("members", "choices") else 2.5) * size, (step, size)
 
 
 def test_units_of_the_plan_are_those_of_the_stages(tmp_path: Path) -> None:
@@ -82,3 +84,30 @@ def test_units_of_the_plan_are_those_of_the_stages(tmp_path: Path) -> None:
     state = make_files(tmp_path, dealt(docs, 3), config)
     made = deduplicate(state)
     assert {step.stage: step.units for step in steps(config, len(docs), 3, 120, 1.0)} == made
+
+
+def test_the_sums_are_those_of_the_steps_and_workers_beyond_the_units_spare_nothing(small_run: Path) -> None:
+    few, many = (
+        planned(small_run / "config.yaml", "--documents", "9000000", "--set", f"engine.workers={workers}")
+        for workers in (2, 1000)
+    )
+    for plan, workers in ((few, 2), (many, 1000)):
+        steps = plan["steps"]
+        assert plan["disk"] == sum(step["disk"] for step in steps)
+        assert plan["seconds"] == pytest.approx(sum(step["seconds"] for step in steps))
+        assert plan["memory"] == max(step["memory"] for step in steps)
+        assert plan["wall_seconds"] == pytest.approx(sum(step["seconds"] / min(workers, step["units"]) for step in steps))
+    groups = next(step for step in many["steps"] if step["stage"] == "groups")
+    assert (groups["units"], groups["memory"]) == (1, 16 * (9_000_000 + 9_000_000 * MEETING))
+    assert groups["seconds"] < many["wall_seconds"] < few["wall_seconds"] < few["seconds"]
+    assert (few["bands"], few["rows"], few["threshold"], few["verify"]) == (30, 4, 0.3, "exact")
+    silent = planned(small_run / "config.yaml", "--set", "engine={}")
+    assert (silent["workers"], silent["wall_seconds"]) == (0, None)
+
+
+def test_before_anything_is_judged_archives_of_a_gigabyte_are_taken_to_hold_300_documents_each(tmp_path: Path) -> None:
+    state = State(Store(str(tmp_path)), config_of(tmp_path))
+    plan = dedup_plan(state, 90_000 * 10**9)
+    assert (plan.documents, plan.where) == (27_000_000, "300 a GB of archives, as of Common Crawl")
+    assert plan.steps[0].units == plan.steps[3].units == 90_000
+    assert plan.steps[0].memory < 10_000_000

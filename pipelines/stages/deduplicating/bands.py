@@ -7,21 +7,28 @@ more for each band.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
 from seiryu.dedup.meetings import Meetings, repeated, with_one_of
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.places import stretch
-from seiryu.pipelines.stages.deduplicating.earlier import held, what_is_held
-from seiryu.pipelines.stages.deduplicating.numbering import File, files, stores, stretches
-from seiryu.pipelines.stages.deduplicating.pages import write_meetings
+from seiryu.pipelines.stages.deduplicating.numbering import (
+    File,
+    files,
+    held,
+    numbering,
+    read_of,
+    stores,
+    stretches,
+    write_meetings,
+)
 from seiryu.pipelines.stages.deduplicating.signatures import band_column, signature_schema
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
@@ -32,11 +39,11 @@ _MOST_BANDS = 5  # in a unit: of few documents too there is work for several
 
 def units(state: State) -> list[Unit]:
     signed, everything = state.completed("signatures"), files(state)
-    if not signed:
+    if not signed or not state.whole("signatures"):
         return []
     number = sum(done.counts.records for done in signed.values()) + sum(file.rows for file in everything if file.run)
     together, parts = shared_out(state.config, number)
-    inputs, bands = {"signatures": identity(signed)} | what_is_held(state), state.config.dedup.banding.bands
+    inputs, bands = numbering(state) | {"signatures": identity(signed)}, state.config.dedup.banding.bands
     made = []
     for first, part in product(range(0, bands, together), range(parts)):
         params = {"bands": list(range(first, min(bands, first + together))), "part": part, "parts": parts}
@@ -63,7 +70,7 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     places, mine = stores(store, config), sum(file.rows for file in unit.reads if not file.run)
     seen = 0
     for file in unit.reads:
-        number, columns = _columns(places[file.run], file, config, bands)
+        number, columns = _columns(places, file, config, bands)
         seen += len(number)
         for place, column in enumerate(columns):
             here = (column >= first) & (column <= last)
@@ -86,14 +93,14 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
 
 
 def _columns(
-    store: Store, file: File, config: Config, bands: list[int]
+    places: Sequence[Store], file: File, config: Config, bands: list[int]
 ) -> tuple[npt.NDArray[np.int64], list[npt.NDArray[np.uint64]]]:
     """Numbers of a file's documents, and their keys in these bands; of an earlier run those that it holds."""
     names = [band_column(band) for band in bands]
     asked = ["row", *names, *(["doc_id"] if file.run else [])]
-    table = schema.read_table(store, f"signatures/{file.unit}.parquet", signature_schema(config), asked)
+    table = read_of(places, file, "signatures", signature_schema(config), asked)
     if file.run:
-        table = table.filter(held(store, file.unit, table["doc_id"]))
+        table = table.filter(held(places, file, table["doc_id"]))
     return file.first + table["row"].to_numpy().astype(np.int64), [table[name].to_numpy() for name in names]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,14 +32,14 @@ _ROW_GROUP = 4096
 
 
 def units(state: State) -> list[Unit]:
-    gathered = state.completed("members")
+    gathered = state.completed("members") if state.whole("members") else {}
     inputs, reads = {"members": identity(gathered)}, tuple(gathered)
     parts = state.counts("groups").extra["parts"] if gathered else 0
     return [Unit("choices", f"{part:05d}", {"part": part}, inputs, reads=reads) for part in range(parts)]
 
 
 def settings(config: Config) -> dict[str, Any]:
-    return {"threshold": threshold(config), "copies": config.dedup.copies}
+    return {"threshold": threshold(config), "copies": config.dedup.copies, "same_address": config.dedup.same_address}
 
 
 def threshold(config: Config) -> float:
@@ -52,8 +53,10 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
         read_stretch(store, f"members/{block}.parquet", wanted, wanted.names, part, part) for block in unit.reads
     )
     order = in_order(members).to_numpy().astype(np.int64)
-    choice = select(order, _candidates(members, config), threshold(config), config.dedup.copies)
-    table = _decisions(members, choice)
+    candidates = _candidates(members, config)
+    members = members.select(["number", "run", "doc_id", "text", "address", "payload", "behind"])
+    choice = select(order, candidates, threshold(config), config.dedup.copies)
+    table = _decisions(members, choice, candidates.addresses)
     counts = Counts(records=len(members), kept=len(members))
     counts.extra["removed"] = int((choice.survivor != np.arange(len(members))).sum())
     return Result(counts, [write_by_place(store, f"choices/{unit.name}.parquet", table, _ROW_GROUP)])
@@ -71,11 +74,11 @@ def _candidates(members: pa.Table, config: Config) -> Candidates:
     return Candidates(unfixed(members["keys"], np.uint64), unfixed(members["sketch"], np.uint8), sets, addresses, held)
 
 
-def _decisions(members: pa.Table, choice: Choice) -> pa.Table:
+def _decisions(members: pa.Table, choice: Choice, addresses: npt.NDArray[np.uint64]) -> pa.Table:
     """What becomes of each member of this run, and of those that stand behind them: `schema.CHOICES`, by number."""
     own = np.arange(len(members))
     removed, near = choice.survivor != own, choice.nearest != own
-    reason = _reasons(members, members.take(pa.array(choice.nearest)))
+    reason = _reasons(members, choice.nearest, addresses)
     behind = members["behind"].combine_chunks()
     copies = pc.list_value_length(behind).to_numpy(zero_copy_only=False).astype(np.int64)
     # A copy falls to what its twin is nearest to, or else to its twin, as `copies` has said already.
@@ -99,13 +102,19 @@ def _decisions(members: pa.Table, choice: Choice) -> pa.Table:
     return table.take(pc.sort_indices(table, sort_keys=[("place", "ascending")]))
 
 
-def _reasons(members: pa.Table, keepers: pa.Table) -> Any:
-    """Why each is a duplicate of its keeper."""
-    texts, addresses = words(members["text"]), words(members["address"])
+def _reasons(members: pa.Table, nearest: npt.NDArray[np.int64], addresses: npt.NDArray[np.uint64]) -> Any:
+    """Why each is a duplicate of the nearest. `addresses`: those that count."""
+    keepers = pa.array(nearest)
+
+    def same(values: npt.NDArray[np.uint64]) -> Any:
+        return (values == values[nearest]).all(axis=1) & (values[:, 0] != NO_KEY)
+
+    same_text = same(words(members["text"]))
     names = {
-        "in_earlier_run": keepers["run"].to_numpy() > 0,
-        "same_text": (texts == words(keepers["text"])).all(axis=1) & (texts[:, 0] != NO_KEY),
-        "same_address": (addresses == words(keepers["address"])).all(axis=1),
+        "in_earlier_run": members["run"].take(keepers).to_numpy() > 0,
+        "same_payload": same_text & same(words(members["payload"])),
+        "same_text": same_text,
+        "same_address": same(addresses),
     }
     return np.select(list(names.values()), list(names), "near_duplicate")
 

@@ -7,6 +7,7 @@ too. What an earlier run holds comes first of all, so what has the text of one o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,19 @@ from seiryu.dedup.meetings import repeated
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.places import read_stretch, stretch, write_by_place
-from seiryu.pipelines.stages.deduplicating import pages
-from seiryu.pipelines.stages.deduplicating.earlier import held, what_is_held
 from seiryu.pipelines.stages.deduplicating.fingerprints import key
-from seiryu.pipelines.stages.deduplicating.numbering import Bits, File, documents, files, stores, stretches
+from seiryu.pipelines.stages.deduplicating.numbering import (
+    Bits,
+    File,
+    documents,
+    files,
+    held,
+    numbering,
+    read_meetings,
+    read_of,
+    stores,
+    stretches,
+)
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
@@ -37,11 +47,10 @@ _CLASS = ("bucket", "text", "page")  # documents that agree in all of these are 
 
 def units(state: State) -> list[Unit]:
     crawled, everything = state.completed("pages"), files(state)
-    fingerprints = state.completed("fingerprints")
-    if not fingerprints or (pages.wanted(state.config) and not crawled):
+    if not state.completed("fingerprints") or not state.whole("pages"):
         return []
     parts = stretches(state.config, documents(everything), BYTES)
-    inputs = {"fingerprints": identity(fingerprints), "pages": identity(crawled)} | what_is_held(state)
+    inputs = numbering(state) | {"pages": identity(crawled)}
     shared = {"parts": parts, "pages": len(crawled), "documents": documents(everything)}
     return [Unit("copies", f"{part:04d}", {"part": part, **shared}, inputs, reads=everything) for part in range(parts)]
 
@@ -53,12 +62,12 @@ def settings(config: Config) -> dict[str, Any]:
 def work(unit: Unit, config: Config, store: Store) -> Result:
     changed = Bits(unit.params["documents"])
     for part in range(unit.params["pages"]):
-        changed.add(pages.read_meetings(store, f"pages/{part:04d}.parquet")[0])
+        changed.add(read_meetings(store, f"pages/{part:04d}.parquet")[0])
     first, last = stretch(unit.params["part"], unit.params["parts"])
     found: list[list[Any]] = [[np.empty(0, np.uint64)], [np.empty(0, np.int64)]]
     places = stores(store, config)
     for file in unit.reads:
-        keys = _keys(places[file.run], file, changed)
+        keys = _keys(places, file, changed)
         rows = np.flatnonzero((keys >= np.uint64(first)) & (keys <= np.uint64(last)))
         found[0].append(keys[rows])
         found[1].append(file.first + rows)
@@ -73,13 +82,12 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     return Result(counts, _write(store, unit.name, copies))
 
 
-def _keys(store: Store, file: File, changed: Bits) -> npt.NDArray[np.uint64]:
+def _keys(places: Sequence[Store], file: File, changed: Bits) -> npt.NDArray[np.uint64]:
     """What a file's documents are grouped by; NO_KEY for those that an earlier run has not kept."""
-    name = f"fingerprints/{file.unit}.parquet"
-    table = schema.read_table(store, name, schema.FINGERPRINTS, ["text", "address", *(["doc_id"] if file.run else [])])
+    table = read_of(places, file, "fingerprints", schema.FINGERPRINTS, ["text", "address", *(["doc_id"] if file.run else [])])
     text = key(table["text"])
     if file.run:
-        return np.where(held(store, file.unit, table["doc_id"]).to_numpy(zero_copy_only=False), text, NO_KEY)
+        return np.where(held(places, file, table["doc_id"]).to_numpy(zero_copy_only=False), text, NO_KEY)
     apart = changed.of(file.first + np.arange(len(text))) & (text != NO_KEY)
     return np.where(apart, text ^ key(table["address"]) * _ODD, text)
 
@@ -95,8 +103,7 @@ def _looked_up(
         begin, end = np.searchsorted(numbers, [file.first, file.first + file.rows])
         if begin == end:
             continue
-        name = f"fingerprints/{file.unit}.parquet"
-        table = schema.read_table(places[file.run], name, schema.FINGERPRINTS).take(pa.array(numbers[begin:end] - file.first))
+        table = read_of(places, file, "fingerprints", schema.FINGERPRINTS).take(pa.array(numbers[begin:end] - file.first))
         here = pa.array(numbers[begin:end])
         apart = pa.array(changed.of(numbers[begin:end]) & (file.run == 0))
         page = pc.if_else(apart, table["address"].combine_chunks(), pa.scalar(NONE, schema.FINGERPRINTS.field("address").type))

@@ -7,10 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
 from seiryu.dedup.normal import UNICODE
@@ -20,6 +16,8 @@ from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Sidecar
 
 _FIELD = ("dedup", "against")
+# Raised, as versions of stages are, when other bytes are made of the same text: those of another version cannot be compared.
+FINGERPRINTS, SIGNATURES = 1, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +29,12 @@ class EarlierRun:
 
     def as_input(self) -> dict[str, Any]:
         """What is recorded of it beside a unit."""
-        return {"sha256": self.sha256, "files": len(self.files), "documents": sum(rows for _, rows in self.files)}
+        return {"sha256": self.sha256, "documents": sum(rows for _, rows in self.files)}
 
     @classmethod
     def recorded(cls, value: dict[str, Any]) -> EarlierRun:
         """As good as the run for all who only count, when that lies elsewhere by now."""
-        names = ("" for _ in range(value["files"] - 1))
-        return cls((*((name, 0) for name in names), ("", value["documents"])), value["sha256"])
+        return cls((("", value["documents"]),), value["sha256"])
 
 
 def earlier_runs(state: State) -> tuple[EarlierRun, ...]:
@@ -93,13 +90,6 @@ def _recorded(state: State) -> tuple[EarlierRun, ...]:
     return ()
 
 
-def held(store: Store, unit: str, doc_id: pa.ChunkedArray) -> pa.BooleanArray:
-    """Which of a file's documents its run still holds in the end."""
-    corpus = schema.read_table(store, f"corpus/{unit}.parquet", schema.CORPUS, ["doc_id"])
-    found: pa.BooleanArray = pc.is_in(doc_id, corpus["doc_id"]).combine_chunks()
-    return found
-
-
 def signature_settings(config: Config) -> dict[str, Any]:
     """What decides the values of a signature."""
     cut = config.dedup.banding
@@ -111,24 +101,40 @@ def _read(path: str, config: Config) -> EarlierRun:
         run = State.of_run(path, until="clean")
     except InputError as error:
         raise ConfigError(f"dedup.against: {error}", _FIELD) from error
-    fingerprints, signatures, cleaned = (run.completed(name) for name in ("fingerprints", "signatures", "clean"))
+    stages = {"fingerprints": "fingerprints", "signatures": "signatures", "clean": "corpus"}
+    fingerprints, signatures, cleaned = (run.completed(name) for name in stages)
     if not cleaned or cleaned.keys() != fingerprints.keys():
         raise ConfigError(
             f"dedup.against: {path} is not finished: {len(cleaned):,} of {len(fingerprints):,} files are cleaned; run it to its end",
             _FIELD,
         )
+    for stage, folder in stages.items():
+        there = set(run.store.names(folder, ".parquet"))
+        if lost := [name for name in run.completed(stage) if f"{name}.parquet" not in there]:
+            raise ConfigError(
+                f"dedup.against: {path}/{folder}/{lost[0]}.parquet is missing; bring it back, or take that run out", _FIELD
+            )
     wanted = signature_settings(config)
-    for done in signatures.values():
+    for done in (*fingerprints.values(), *signatures.values()):
         _check(path, done, wanted)
     whole = identity(fingerprints) + identity(signatures) + identity(cleaned)
     return EarlierRun(tuple((name, done.counts.records) for name, done in fingerprints.items()), whole)
 
 
 def _check(path: str, done: Sidecar, wanted: dict[str, Any]) -> None:
+    version = FINGERPRINTS if done.stage == "fingerprints" else SIGNATURES
+    if (theirs := done.made_of["version"]) != version:
+        raise ConfigError(
+            f"dedup.against: {path} has {done.stage} of version {theirs}, this seiryu makes {version}; run it again with this one",
+            _FIELD,
+        )
     for name, value in wanted.items():
+        if done.stage == "fingerprints" and name != "unicode":
+            continue
         if (theirs := done.setting(name)) != value:
+            how = "use the Python it was made with" if name == "unicode" else "make one of them again with the other's settings"
             raise ConfigError(
                 f"dedup.against: {path} was made with {name} {theirs}, this config asks for {value}; signatures of two kinds cannot be "
-                "compared: make one of them again with the other's settings",
+                f"compared: {how}",
                 _FIELD,
             )

@@ -21,6 +21,7 @@ from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.measured import read_signals, to_measure
 from seiryu.pipelines.stages.decide import passing
+from seiryu.pipelines.stages.deduplicating.earlier import FINGERPRINTS
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
 
@@ -95,4 +96,4 @@ def key(digests: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
 
 assert NONE[:8] == b"\xff" * 8
 
-STAGE = Stage("fingerprints", 1, "documents that pass", settings, units, work)
+STAGE = Stage("fingerprints", FINGERPRINTS, "documents that pass", settings, units, work)

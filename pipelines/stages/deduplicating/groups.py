@@ -1,6 +1,7 @@
-"""Which documents must be looked at together, dealt out to parts of bounded size: one unit, over all meetings, of 16 bytes a document.
+"""Which documents must be looked at together, dealt out to parts of bounded size: one unit, over all meetings.
 
-Documents that no chain of meetings links cannot decide over each other (dedup/groups.py). It reads pairs of numbers only.
+Documents that no chain of meetings links cannot decide over each other (dedup/groups.py). It reads pairs of numbers only: 16 bytes a
+document, and as many again for one that meets another.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ from seiryu.dedup.meetings import Meetings
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.places import write_by_place
-from seiryu.pipelines.stages.deduplicating import pages
-from seiryu.pipelines.stages.deduplicating.numbering import Bits, documents, files, mean_letters, member_bytes
+from seiryu.pipelines.stages.deduplicating.numbering import Bits, documents, files, mean_letters, member_bytes, read_meetings
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
@@ -28,7 +28,7 @@ _ROW_GROUP = 16_384
 
 def units(state: State) -> list[Unit]:
     bands, crawled, copied = state.completed("bands"), state.completed("pages"), state.completed("copies")
-    if not bands:
+    if not bands or not state.whole("bands"):
         return []
     everything = documents(files(state))
     params = {"documents": everything, "pages": len(crawled), "copies": len(copied), "partitions": state.config.dedup.partitions,
@@ -56,13 +56,13 @@ def work(unit: Unit, _: Config, store: Store) -> Result:
 def _meetings(store: Store, unit: Unit) -> Iterator[Meetings]:
     """In bands, and by address those that have not fallen as copies."""
     for name in unit.reads:
-        yield pages.read_meetings(store, f"bands/{name}.parquet")
+        yield read_meetings(store, f"bands/{name}.parquet")
     copied = Bits(unit.params["documents"])
     for part in range(unit.params["copies"]):
         table = schema.read_table(store, f"copies/{part:04d}.parquet", schema.COPIES, ["place"])
         copied.add(table["place"].to_numpy().astype(np.int64))
     for part in range(unit.params["pages"]):
-        numbers, buckets = pages.read_meetings(store, f"pages/{part:04d}.parquet")
+        numbers, buckets = read_meetings(store, f"pages/{part:04d}.parquet")
         stays = ~copied.of(numbers)
         yield numbers[stays], buckets[stays]
 

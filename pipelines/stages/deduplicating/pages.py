@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
@@ -19,7 +18,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.places import stretch
 from seiryu.pipelines.stages.deduplicating.fingerprints import key
-from seiryu.pipelines.stages.deduplicating.numbering import documents, files, stretches
+from seiryu.pipelines.stages.deduplicating.numbering import documents, files, stretches, write_meetings
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
@@ -66,19 +65,6 @@ def _changed(meetings: Meetings, texts: Any) -> Meetings:
     low, high = np.minimum.reduceat(texts[rows], starts), np.maximum.reduceat(texts[rows], starts)
     changed = ((low != high) | (high == NO_KEY))[buckets]
     return rows[changed], buckets[changed]
-
-
-def write_meetings(store: Store, name: str, meetings: Meetings) -> Any:
-    """Write who meets whom, bucket by bucket."""
-    table = schema.table(schema.MEETINGS, {"number": pa.array(meetings[0]), "bucket": pa.array(meetings[1])})
-    with store.writing(name) as out:
-        schema.write_table(table, out, dictionaries=False)
-    return out.written(name)
-
-
-def read_meetings(store: Store, name: str) -> Meetings:
-    table = schema.read_table(store, name, schema.MEETINGS)
-    return table["number"].to_numpy(), table["bucket"].to_numpy()
 
 
 STAGE = Stage("pages", 1, "documents that pass", settings, units, work, on_documents=False, wanted=wanted)

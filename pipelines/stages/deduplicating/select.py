@@ -14,7 +14,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.places import read_stretch
 from seiryu.pipelines.stages.deduplicating.copies import behind_between, copies_between
-from seiryu.pipelines.stages.deduplicating.numbering import File, blocks, files
+from seiryu.pipelines.stages.deduplicating.numbering import File, blocks_of_files, files
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
@@ -24,13 +24,13 @@ REASONS = ("same_payload", "same_text", "same_address", "near_duplicate", "in_ea
 
 def units(state: State) -> list[Unit]:
     copied, grouped, chosen = (state.completed(name) for name in ("copies", "groups", "choices"))
-    if not grouped or len(chosen) < state.counts("groups").extra["parts"]:
+    if not grouped or not state.whole("copies", "choices") or len(chosen) < state.counts("groups").extra["parts"]:
         return []
     inputs = {"fingerprints": identity(state.completed("fingerprints")), "copies": identity(copied), "choices": identity(chosen)}
     params = {"copies": len(copied), "choices": len(chosen)}
     mine = [file for file in files(state) if not file.run]
-    found = blocks(mine, max(1, state.config.dedup.memory // _BYTES))
-    return [Unit("select", name, params, inputs, reads=block) for name, block in found.items()]
+    found = blocks_of_files(mine, max(1, state.config.dedup.memory // _BYTES))
+    return [Unit("select", block.name, params, inputs, reads=block.files) for block in found]
 
 
 def settings(_: Config) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.stages.decide import passing
 from seiryu.pipelines.stages.deduplicating.copies import copies_between
-from seiryu.pipelines.stages.deduplicating.earlier import signature_settings
+from seiryu.pipelines.stages.deduplicating.earlier import SIGNATURES, signature_settings
 from seiryu.pipelines.stages.deduplicating.fingerprints import document_inputs
 from seiryu.pipelines.stages.deduplicating.numbering import File, files
 from seiryu.pipelines.state import State, identity
@@ -53,7 +53,7 @@ def band_column(band: int) -> str:
 
 def units(state: State) -> list[Unit]:
     copied = state.completed("copies")
-    if not copied:
+    if not copied or not state.whole("copies"):
         return []
     inputs, copies = document_inputs(state), identity(copied)
     mine = {file.unit: file for file in files(state) if not file.run}
@@ -84,7 +84,7 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
         "row": row.astype(np.int32),
         "doc_id": documents["doc_id"].combine_chunks(),
         "sketch": fixed(sketches(values), cut.num_perm),
-        "shingles": pa.ListArray.from_arrays(few.starts.astype(np.int32), pa.array(few.hashes)),
+        "shingles": pa.LargeListArray.from_arrays(few.starts, pa.array(few.hashes)),
     }
     columns |= {band_column(band): keys[:, band] for band in range(cut.bands)}
     target = f"signatures/{unit.name}.parquet"
@@ -120,4 +120,4 @@ def unfixed(column: pa.ChunkedArray, kind: Any) -> Any:
     return raw.view(kind).reshape(len(whole), -1)
 
 
-STAGE = Stage("signatures", 3, "documents that are no copies", settings, units, work)
+STAGE = Stage("signatures", SIGNATURES, "documents that are no copies", settings, units, work)
