@@ -7,16 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seiryu.dedup import meetings
 from seiryu.dedup.bands import NO_KEY
 from seiryu.dedup.meetings import repeated, with_one_of
 
 keys = st.lists(st.sampled_from([0, 1, 2, 7, 2**63, 2**64 - 2, int(NO_KEY)]), max_size=30)
 
 
-@given(keys)
-@settings(deadline=None)
-def test_rows_that_meet_are_those_whose_key_occurs_twice(values: list[int]) -> None:
-    rows, buckets = repeated(np.array(values, np.uint64))
+@given(keys | st.lists(st.integers(0, 40).map(lambda n: n * 2**64 // 41), max_size=60), st.sampled_from([1, 2, 3, 7, 1 << 18]))
+@settings(deadline=None, max_examples=300)
+def test_rows_that_meet_are_those_whose_key_occurs_twice(values: list[int], lot: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(meetings, "_LOT", lot)
+        rows, buckets = repeated(np.array(values, np.uint64))
     times = Counter(values)
     assert sorted(rows.tolist()) == [row for row, key in enumerate(values) if times[key] > 1 and key != int(NO_KEY)]
     met = sorted(key for key, number in times.items() if number > 1 and key != int(NO_KEY))

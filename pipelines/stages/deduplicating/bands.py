@@ -73,16 +73,25 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
         number, columns = _columns(places, file, config, bands)
         seen += len(number)
         for place, column in enumerate(columns):
+            if unit.params["parts"] == 1:  # all keys of all bands, so their documents are the same
+                keys[place].append(column)
+                numbers[place] = numbers[0]
+                continue
             here = (column >= first) & (column <= last)
             keys[place].append(column[here])
             numbers[place].append(number[here])
+        if unit.params["parts"] == 1:
+            numbers[0].append(number)
     found: list[Meetings] = []
     buckets = 0
     for of_band_keys, of_band_numbers in zip(keys, numbers, strict=True):
-        of_band = np.concatenate(of_band_numbers)
+        if len(of_band_numbers) > 1:  # else it is that of the band before
+            of_band_numbers[:] = [np.concatenate(of_band_numbers)]
+        of_band = of_band_numbers[0]
         rows, bucket = repeated(np.concatenate(of_band_keys))
         of_band_keys.clear()
-        of_band_numbers.clear()
+        if unit.params["parts"] > 1:
+            of_band_numbers.clear()
         of_band, bucket = with_one_of((of_band[rows], bucket), of_band[rows] < mine)
         found.append((of_band, bucket + buckets))
         buckets += int(bucket[-1]) + 1 if len(bucket) else 0
