@@ -1,6 +1,6 @@
 """A whole run of configs/sample.yaml, as a person starts it: fresh with one worker and with two, and again when all is done.
 
-What the engine adds is told by the bands stage, forty units of a few milliseconds each: its time in the log less what its units
+What the engine adds is told by the bands stage, some units of a few milliseconds each: its time in the log less what its units
 took, with one worker, so that nothing overlaps. One run each: the figures wander by a tenth.
 """
 
