@@ -277,7 +277,8 @@ def read_table(store: Store, name: str, schema: pa.Schema, columns: list[str] | 
             wanted = schema if columns is None else pa.schema([schema.field(column) for column in columns])
             return parquet.read(columns=wanted.names, use_threads=False).cast(wanted)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path} is damaged and cannot be read ({error}); delete it and run again") from error
+        why = " ".join(str(error).split())
+        raise InputError(f"{path} is damaged and cannot be read ({why}); delete it and run again") from error
 
 
 def _difference(found: pa.Schema, schema: pa.Schema) -> str:
