@@ -38,8 +38,14 @@ $(VENV)/run: $(VENV)/python requirements/run.txt pyproject.toml
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# An object store for the tests to talk to; the many packages it needs are no business of ours.
+$(VENV)/s3/made: $(VENV)/python requirements/s3.txt
+	$(PYTHON) -m venv $(VENV)/s3
+	$(VENV)/s3/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes --requirement requirements/s3.txt
+	@touch $@
+
 # The rooms stand at the top of the repository; the type checker finds them as seiryu.* through links.
-$(VENV)/test: $(VENV)/run requirements/test.txt
+$(VENV)/test: $(VENV)/run $(VENV)/s3/made requirements/test.txt
 	$(PIP) --require-hashes --requirement requirements/test.txt
 	mkdir -p $(VENV)/typing/seiryu
 	for room in $(ROOMS); do ln -sfn "$(CURDIR)/$$room" $(VENV)/typing/seiryu/$$room; done
@@ -60,6 +66,7 @@ lock: $(VENV)/python
 	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --output-file requirements/run.txt
 	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --extra test --constraint requirements/run.txt \
 	--output-file requirements/test.txt
+	$(BIN)/$(LOCK) requirements/s3.in --output-file requirements/s3.txt
 
 clean:
 	rm -rf $(VENV) runs build *.egg-info

@@ -16,7 +16,8 @@ from seiryu.corpus.storage import Store
 ROW_GROUP = 4096
 
 
-def _schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+def schema_of(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+    """A table of columns with name, type and meaning, none of which may be empty."""
     return pa.schema([pa.field(name, kind, nullable=False, metadata={"meaning": meaning}) for name, kind, meaning in columns])
 
 
@@ -37,7 +38,7 @@ _HOST = ("host", pa.string(), "host in the form in which all are compared: lower
 _SITE = ("site", pa.string(), "registrable domain of the host by the Public Suffix List")
 _LETTERS = ("letters", pa.int32(), "code points of the text except line breaks")
 
-DOCUMENTS = _schema(
+DOCUMENTS = schema_of(
     _DOC_ID,
     _URL,
     ("host", pa.string(), "host of the address, lower case, without port"),
@@ -55,9 +56,12 @@ DOCUMENTS = _schema(
     ("language", pa.string(), "language of the text"),
     ("language_score", pa.float32(), "probability of that language, by fastText lid.176"),
     ("extractor", pa.string(), "what took the text from the page"),
+    ("robots", pa.string(), "what header and page ask of all robots or CCBot: directives, lower case, sorted, joined by commas"),
+    ("tdm_reservation", pa.string(), "tdm-reservation of the page, else of its header: 1 reserved, 0 not, empty if not said"),
+    ("tdm_policy", pa.string(), "tdm-policy of the page, else of its header: an address as declared, empty if not said"),
 )
 
-LEDGER = _schema(
+LEDGER = schema_of(
     _WARC,
     _OFFSET,
     ("warc_length", pa.int64(), "length of the record or of the damaged stretch, in bytes; 0 if unknown"),
@@ -66,7 +70,7 @@ LEDGER = _schema(
     ("detail", pa.string(), "what went wrong"),
 )
 
-CORPUS = _schema(
+CORPUS = schema_of(
     _DOC_ID,
     _URL,
     ("title", pa.string(), "content of <title>"),
@@ -85,7 +89,7 @@ CORPUS = _schema(
     ),
 )
 
-TOKENS = _schema(
+TOKENS = schema_of(
     ("shuffle_key", pa.uint64(), "keyed hash of doc_id: place in the global order"),
     _DOC_ID,
     _URL,
@@ -94,7 +98,7 @@ TOKENS = _schema(
     ("tokens", pa.list_(pa.field("item", pa.int32(), nullable=False)), "token ids with the end-of-document id"),
 )
 
-PROVENANCE = _schema(
+PROVENANCE = schema_of(
     ("sequence", pa.int64(), "number of the sequence in the shard"),
     _DOC_ID,
     _URL,
@@ -103,13 +107,13 @@ PROVENANCE = _schema(
     ("tokens", pa.int32(), "length of the sequence, end of document included"),
 )
 
-VERDICTS = _schema(
+VERDICTS = schema_of(
     _DOC_ID,
     ("reject_mask", pa.uint64(), "bit i: rule i rejects, whatever the others say"),
     ("blocked", pa.string(), "why the address or its host is not wanted; else empty"),
 )
 
-DECISIONS = _schema(
+DECISIONS = schema_of(
     _DOC_ID,
     (
         "verdict",
@@ -122,7 +126,7 @@ DECISIONS = _schema(
     ("duplicates", pa.int32(), "how many documents were removed for this one"),
 )
 
-FINGERPRINTS = _schema(
+FINGERPRINTS = schema_of(
     _DOC_ID,
     ("priority", pa.float64(), "of two duplicates the one with the higher priority stays"),
     _LETTERS,
@@ -131,12 +135,12 @@ FINGERPRINTS = _schema(
     ("payload", pa.binary(16), "digest of payload_digest; all bits set if there is none"),
 )
 
-MEETINGS = _schema(
+MEETINGS = schema_of(
     ("number", pa.int64(), "number of a document over all files"),
     ("bucket", pa.int64(), "documents of one bucket share a key"),
 )
 
-COPIES = _schema(
+COPIES = schema_of(
     ("place", pa.uint64(), "number of the copy: rows lie in its order"),
     ("keeper", pa.int64(), "number of the document it stands behind"),
     ("reason", pa.string(), "same_payload, same_text or in_earlier_run"),
@@ -144,12 +148,12 @@ COPIES = _schema(
     ("run", pa.int8(), "where that is: 0 this run, n the n-th of dedup.against"),
 )
 
-BEHIND = _schema(
+BEHIND = schema_of(
     ("place", pa.uint64(), "number of the document that a copy stands behind: rows lie in its order"),
     ("number", pa.int64(), "number of the copy"),
 )
 
-SIGNATURE_OF = _schema(
+SIGNATURE_OF = schema_of(
     ("row", pa.int32(), "the document's row in fingerprints"),
     _DOC_ID,
     (
@@ -159,12 +163,12 @@ SIGNATURE_OF = _schema(
     ),
 )
 
-GROUPS = _schema(
+GROUPS = schema_of(
     ("place", pa.uint64(), "number of a document that meets another: rows lie in its order"),
     ("part", pa.int32(), "the unit of choices that its group is settled in"),
 )
 
-MEMBERS = _schema(
+MEMBERS = schema_of(
     ("place", pa.uint64(), "the part: rows lie in its order, and that of their numbers"),
     ("number", pa.int64(), "number of the document over all files"),
     ("run", pa.int8(), "0 this run, n the n-th of dedup.against"),
@@ -181,7 +185,7 @@ MEMBERS = _schema(
     ),
 )
 
-CHOICES = _schema(
+CHOICES = schema_of(
     ("place", pa.uint64(), "number of the document: rows lie in its order"),
     ("reason", pa.string(), "why it is removed; empty if it is kept"),
     ("duplicate_of", pa.string(), "doc_id of the kept document it is a duplicate of; else empty"),
@@ -190,14 +194,14 @@ CHOICES = _schema(
     ("duplicates", pa.int32(), "how many documents were removed for this one"),
 )
 
-ADDRESSES = _schema(
+ADDRESSES = schema_of(
     _DOC_ID,
     _HOST,
     _SITE,
     ("listed", pa.string(), "the entry of a block list of addresses that hits this one; else empty"),
 )
 
-HOST_COUNTS = _schema(
+HOST_COUNTS = schema_of(
     ("place", pa.uint64(), "hash of the site: its place in the order of all sites"),
     _SITE,
     _HOST,
@@ -205,7 +209,7 @@ HOST_COUNTS = _schema(
     ("letters", pa.int64(), "letters on them"),
 )
 
-HOSTS = _schema(
+HOSTS = schema_of(
     _HOST,
     _SITE,
     ("documents", pa.int64(), "Japanese pages of this host"),
@@ -214,7 +218,7 @@ HOSTS = _schema(
     ("verdict", pa.string(), "empty, or why pages of this host are left out"),
 )
 
-LINE_COUNTS = _schema(
+LINE_COUNTS = schema_of(
     ("place", pa.uint64(), "hash of the site: rows lie in its order, and a partition is a stretch of it"),
     ("line", pa.uint64(), "hash of site and line; the same as place where the row counts the pages of the site"),
     _SITE,
@@ -222,7 +226,7 @@ LINE_COUNTS = _schema(
     ("pages", pa.int32(), "pages of the site in this file that hold the line"),
 )
 
-BOILERPLATE = _schema(
+BOILERPLATE = schema_of(
     ("place", pa.uint64(), "hash of the site: rows lie in its order"),
     _SITE,
     ("text", pa.string(), "a line that is cut from the pages of this site"),
@@ -230,7 +234,7 @@ BOILERPLATE = _schema(
     ("site_pages", pa.int64(), "pages of the site"),
 )
 
-PARAGRAPHS = _schema(
+PARAGRAPHS = schema_of(
     ("place", pa.uint64(), "hash of the paragraph: rows lie in its order, and a partition is a stretch of it"),
     ("text", pa.string(), "the paragraph without white space around it"),
     ("documents", pa.int64(), "documents that hold it, of one file or, where it is cut, of all"),

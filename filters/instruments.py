@@ -18,7 +18,7 @@ from seiryu.corpus.tokenizer import Tokenizer
 from seiryu.filters.classifiers.scoring import Scorer
 from seiryu.filters.cleaning import personal_data
 from seiryu.filters.morphology import words_and_short_units
-from seiryu.filters.signals import FAMILIES, fineweb, measure, word_kinds
+from seiryu.filters.signals import FAMILIES, fineweb, measure, opt_outs, word_kinds
 from seiryu.filters.signals.signal import Signal, divide
 from seiryu.filters.words import WordLists, measure_lists, signals_of_lists
 
@@ -27,7 +27,13 @@ TOKENS = (
     Signal("tokens_per_letter", "float", "tokens / letters: rare letters and garbage take many"),
 )
 LANGUAGE = Signal("language_score", "float", "probability of the document's language, by fastText lid.176")
-STATIC = (*(signal for family in FAMILIES.values() for signal in family.signals), *TOKENS, *personal_data.SIGNALS, LANGUAGE)
+STATIC = (
+    *(signal for family in FAMILIES.values() for signal in family.signals),
+    *TOKENS,
+    *personal_data.SIGNALS,
+    LANGUAGE,
+    *opt_outs.SIGNALS,
+)
 MORPHOLOGY = (*word_kinds.SIGNALS, *fineweb.WORD_SIGNALS)
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -53,16 +59,22 @@ class Instruments:
         return found if self.morphology else tuple(signal for signal in found if signal not in MORPHOLOGY)
 
     def measure(
-        self, texts: pa.Array | pa.ChunkedArray, language_score: npt.NDArray[Any], only: Collection[str] | None = None
+        self,
+        texts: pa.Array | pa.ChunkedArray,
+        language_score: npt.NDArray[Any],
+        only: Collection[str] | None = None,
+        asked: Mapping[str, npt.NDArray[Any]] | None = None,
     ) -> Columns:
         """Every signal by name, or those in `only` and what comes with them; one value a text.
 
+        `asked`: the signals of `opt_outs`, which are their pages' and no text tells; texts without pages ask for nothing.
         Raises as `letters.codepoints` does, and TokenizerError where the tokenizer gives up.
         """
         wanted = {signal.name for signal in self.signals()} if only is None else set(only)
         families = [family.name for family in FAMILIES.values() if family.name == "swallow" or wanted & _names(family.signals)]
         columns: Columns = measure(texts, families)
         columns[LANGUAGE.name] = np.asarray(language_score, np.float64)
+        columns |= opt_outs.nothing_asked(len(texts)) if asked is None else asked
         if wanted & _names(TOKENS):
             columns |= self._tokens(texts, columns["letters"])
         if wanted & _names(personal_data.SIGNALS):

@@ -9,20 +9,23 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from seiryu.corpus.errors import InputError, LawBroken, StorageFull
+from seiryu.corpus.remote.errors import Forbidden, Unreachable
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.unit import Sidecar, Unit, made_of
+from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.unit import NoBetter, Sidecar, Unit, made_of
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`done`; `retry`: may go well another time; `bad`: no second try will change it; `stop`: the run cannot go on."""
+    """`done`; `part`: done but for records that did not come and may another time; `retry`: may go well another time; `bad`: no
+    second try will change it; `stop`: the run cannot go on."""
 
-    kind: Literal["done", "retry", "bad", "stop"]
+    kind: Literal["done", "part", "retry", "bad", "stop"]
     reason: str = ""
     detail: str = ""
     seconds: float = 0.0
@@ -40,33 +43,46 @@ def attempt(unit: Unit, config: Config) -> Outcome:
     stage = stage_named(unit.stage)
     try:
         # The old sidecar goes first: it must not vouch for files that are being replaced.
-        before = _outputs_before(unit, store)
+        before, made = _before(unit, store), made_of(stage, unit, config)
         store.delete(unit.sidecar)
-        result = stage.work(unit, config, store)
+        lacking = before.counts.not_come if before and before.made_of == made else 0
+        try:
+            result = stage.work(replace(unit, not_come=lacking or None), config, store)
+        except NoBetter:
+            assert before is not None
+            store.write_json(unit.sidecar, before.to_json())
+            return _part(before.counts, time.perf_counter() - begin)
         result.counts.check(f"{unit.stage} {unit.name}")
         seconds = time.perf_counter() - begin
-        made = made_of(stage, unit, config)
         sidecar = Sidecar(unit.stage, unit.name, made, tuple(result.outputs), result.counts, seconds)
         store.write_json(unit.sidecar, sidecar.to_json())
-        for name in before - {output.name for output in result.outputs}:
+        for name in {output.name for output in (before.outputs if before else ())} - {output.name for output in result.outputs}:
             store.delete(name)
-    except StorageFull as error:
+    except (StorageFull, Forbidden) as error:
         return Outcome("stop", str(error))
     except (InputError, LawBroken) as error:
         return Outcome("bad", str(error), traceback.format_exc())
+    except Unreachable as error:
+        return Outcome("retry", str(error), traceback.format_exc())
     except MemoryError:
         return Outcome("retry", "out of memory", traceback.format_exc())
     except Exception as error:  # noqa: BLE001 - the driver decides what becomes of the unit
         return Outcome("retry", f"{type(error).__name__}: {error}", traceback.format_exc())
+    if result.counts.not_come:
+        return _part(result.counts, seconds)
     return Outcome("done", seconds=seconds, records=result.counts.records)
 
 
-def _outputs_before(unit: Unit, store: Store) -> set[str]:
-    """Files that the unit left when it was made before."""
+def _part(counts: Counts, seconds: float) -> Outcome:
+    return Outcome("part", f"{counts.not_come:,} of {counts.records:,} records did not come", "", seconds, counts.records)
+
+
+def _before(unit: Unit, store: Store) -> Sidecar | None:
+    """What the unit was when it was made before."""
     try:
-        return {output.name for output in Sidecar.from_json(store.read_json(unit.sidecar)).outputs}
+        return Sidecar.from_json(store.read_json(unit.sidecar))
     except (FileNotFoundError, InputError, KeyError, TypeError):
-        return set()
+        return None
 
 
 def quiet_libraries() -> dict[str, str]:

@@ -16,6 +16,7 @@ from seiryu.pipelines.stages import (
     shards,
     tokenize,
 )
+from seiryu.pipelines.stages.crawling import choose, index, ranges
 from seiryu.pipelines.stages.deduplicating import (
     bands,
     choices,
@@ -30,6 +31,9 @@ from seiryu.pipelines.stages.deduplicating import (
 from seiryu.pipelines.unit import Stage
 
 CHAIN: tuple[Stage, ...] = (
+    index.STAGE,
+    choose.STAGE,
+    ranges.STAGE,
     extract.STAGE,
     annotate.STAGE,
     addresses.STAGE,

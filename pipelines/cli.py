@@ -62,12 +62,20 @@ def run(
 
 @app.command()
 def plan(
-    config: ConfigPath, set_: Set = None, documents: Documents = None, as_json: AsJson = False, verbose: Verbose = False
+    config: ConfigPath,
+    set_: Set = None,
+    documents: Documents = None,
+    sample: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="read N whole archives of the crawl first, and measure what the index would miss"),
+    ] = 0,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
 ) -> None:
-    """Say what `run` would do, why what is done would be done again, and what deduplication takes in memory, disk and time."""
-    from seiryu.pipelines.commands.run import plan_command
+    """Say what `run` would do, why what is done would be done again, and what fetching and deduplication take."""
+    from seiryu.pipelines.commands.plan import plan_command
 
-    _end(plan_command(config, set_ or [], documents, as_json=as_json), verbose)
+    _end(plan_command(config, set_ or [], documents, sample, as_json=as_json), verbose)
 
 
 @app.command()

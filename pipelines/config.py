@@ -1,4 +1,7 @@
-"""The configuration of a run: one YAML file, every field with its meaning, its limits and a default that runs."""
+"""The configuration of a run: one YAML file, every field with its meaning, its limits and a default that runs.
+
+`source`, `fetch` and `prices` are described in source_config.py.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,16 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from seiryu.pipelines.section import Section, Share
 from seiryu.pipelines.sizes import Size
+from seiryu.pipelines.source_config import Fetch, Prices, Source
 
 if TYPE_CHECKING:
     from seiryu.dedup.bands import Banding
 
-Share = Annotated[float, Field(ge=0, le=1)]
 SignalName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]  # it becomes the name of a column
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants")
-
-
-class Source(Section):
-    kind: Literal["files"] = Field("files", description="files: archives by path, glob, directory or URL")
-    paths: tuple[str, ...] = Field(description="paths, globs or directories of .warc, .warc.gz or .warc.zst", min_length=1)
 
 
 class RuleChange(Section):
@@ -290,8 +285,10 @@ class Config(Section):
     clean: Clean = Clean()
     tokenize: Tokenize = Tokenize()
     engine: Engine = Engine()
+    fetch: Fetch = Fetch()
+    prices: Prices = Prices()
 
     def sha256(self) -> str:
         """Hash of everything that decides the result: all but where it runs and how."""
-        decides = self.model_dump(mode="json", exclude={"run", "engine"})
+        decides = self.model_dump(mode="json", exclude={"run", "engine", "fetch", "prices"})
         return hashlib.sha256(json.dumps(decides, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

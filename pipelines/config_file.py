@@ -14,7 +14,9 @@ from pydantic_core import ErrorDetails
 
 from seiryu.corpus.errors import SeiryuError
 from seiryu.filters.rules.plain_yaml import YamlError, read_yaml
-from seiryu.pipelines.config import Config, RuleChange, Section
+from seiryu.pipelines.config import Config, RuleChange
+from seiryu.pipelines.section import Section
+from seiryu.pipelines.source_config import KINDS
 
 
 class ConfigError(SeiryuError):
@@ -61,7 +63,8 @@ def load_config(path: str, changes: Sequence[str] = ()) -> Config:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         location = tuple(part for part in first["loc"] if part != "[key]")
-        line = None if location in changed else _line(node, location)
+        named = _as_written(location)
+        line = None if named in changed else _line(node, named)
         raise ConfigError(f"{path}{f':{line}' if line else ''}: {_explain(location, first)}") from error
 
 
@@ -110,8 +113,13 @@ def _line(node: Any, location: tuple[int | str, ...]) -> int | None:
     return line
 
 
+def _as_written(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """A field's path without the kind of source, which pydantic puts into it."""
+    return (location[0], *location[2:]) if location[:1] == ("source",) and location[1:2] and location[1] in KINDS else location
+
+
 def _explain(location: tuple[int | str, ...], error: ErrorDetails) -> str:
-    name = ".".join(map(str, location))
+    name = ".".join(map(str, _as_written(location)))
     if error["type"] == "extra_forbidden":
         known = _fields(location[:-1])
         near = difflib.get_close_matches(str(location[-1]), known, 1, 0.5)
@@ -128,7 +136,10 @@ def _explain(location: tuple[int | str, ...], error: ErrorDetails) -> str:
 def _fields(location: tuple[int | str, ...]) -> list[str]:
     """Names that may stand at a place of the config."""
     model: Any = Config
-    for part in location:
+    for place, part in enumerate(location):
+        if place == 1 and location[0] == "source" and part in KINDS:
+            model = KINDS[str(part)]
+            continue
         field = model.model_fields.get(str(part)) if isinstance(model, type) and issubclass(model, Section) else None
         model = _section(field.annotation) if field else None
     if isinstance(model, type) and issubclass(model, Section):

@@ -8,6 +8,8 @@ from typing import Any
 
 from seiryu.corpus.errors import LawBroken
 
+NOT_FETCHED = "not_fetched"  # of records that a server did not give, and may give another time
+
 
 @dataclass
 class Counts:
@@ -23,6 +25,11 @@ class Counts:
     failed: Counter[str] = field(default_factory=Counter)
     letters: Counter[str] = field(default_factory=Counter)
     extra: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def not_come(self) -> int:
+        """Records that did not come and may come another time."""
+        return self.failed[NOT_FETCHED]
 
     def check(self, where: str) -> None:
         """LawBroken unless every record is accounted for."""

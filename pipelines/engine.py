@@ -116,15 +116,16 @@ def run_units(units: Sequence[Unit], config: Config, watch: Callable[[Progress],
 
 
 def _settle(unit: Unit, outcome: Outcome, config: Config, progress: Progress, waiting: deque[Unit]) -> None:
-    """Count an outcome: done, tried again, set aside, or the end of the run."""
+    """Count an outcome: done, tried again when the others have been, set aside, or the end of the run."""
     if outcome.kind == "stop":
         raise EngineError(outcome.reason)
-    if outcome.kind == "done":
+    tries = progress.attempts.get(unit.name, 0) + 1
+    if outcome.kind == "done" or (outcome.kind == "part" and tries >= config.engine.attempts):
         progress.done += 1
         progress.records += outcome.records
         return
-    tries = progress.attempts[unit.name] = progress.attempts.get(unit.name, 0) + 1
-    if outcome.kind == "retry" and tries < config.engine.attempts:
+    progress.attempts[unit.name] = tries
+    if outcome.kind in ("retry", "part") and tries < config.engine.attempts:
         progress.retries += 1
         waiting.append(unit)
     else:

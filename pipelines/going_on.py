@@ -6,16 +6,18 @@ The archives need not be there any more. Those that are must have been read as t
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from seiryu.corpus.errors import InputError, SeiryuError
-from seiryu.pipelines.archives import archives_in_sight
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.screen import say
-from seiryu.pipelines.stages.extract import units_of
+from seiryu.pipelines.source_config import Files
+from seiryu.pipelines.sources.files import archives_in_sight
+from seiryu.pipelines.stages.extract import units as units_of_extract
+from seiryu.pipelines.stages.extract import units_of_files
 from seiryu.pipelines.state import State
-from seiryu.pipelines.unit import Stage, difference, digest
+from seiryu.pipelines.unit import Sidecar, Stage, Unit, difference, digest
 
 
 class NotThere(SeiryuError):
@@ -34,7 +36,9 @@ def take_as_it_lies(state: State, stage: Stage, first: str) -> dict[str, str]:
     NotThere if the stage is not done, is not what this config would make, or lacks units.
     """
     aside = state.set_aside(stage.name)
-    if stage is CHAIN[0]:
+    if not stage.wanted(state.config):
+        return {}
+    if stage.name == "extract":
         _take_archives(state, stage, first, aside)
     else:
         standing = state.look(stage)
@@ -59,12 +63,7 @@ def _take_archives(state: State, stage: Stage, first: str, aside: Collection[str
         unit = name.removesuffix(".parquet")
         if unit not in done and unit not in aside:
             raise NotThere(f"documents/{name} has no units/{stage.name}/{unit}.json: its archive is not read to the end; {again}")
-    paths, blind = archives_in_sight(state.config)
-    if blind:
-        say(f"{stage.name}: there is no archive behind {', '.join(blind)}; going on with the {len(done):,} that were read")
-    # Names tell archives apart, so with others out of sight one may be called otherwise than it was.
-    called = {_archive(made.made_of["params"], made.made_of["inputs"]): name for name, made in done.items()} if blind else {}
-    units = {called.get(_archive(unit.params, unit.inputs), unit.name): unit for unit in units_of(paths)}
+    units, blind = _in_sight(state, done)
     if unread := sorted(units.keys() - done.keys() - set(aside)):
         raise NotThere(f"{stage.name}: {len(unread):,} of {len(units):,} archives have not been read ({unread[0]}, ...); {again}")
     for name in sorted(units.keys() & done.keys()):
@@ -73,9 +72,26 @@ def _take_archives(state: State, stage: Stage, first: str, aside: Collection[str
             raise NotThere(f"{stage.name}: {units[name].path} is not what was read ({difference(read, now)}); {again}")
     if not blind and (unnamed := sorted(done.keys() - units.keys())):
         raise NotThere(
-            f"{state.store.root} holds {len(unnamed):,} archives that source.paths does not name ({unnamed[0]}, ...); "
+            f"{state.store.root} holds {len(unnamed):,} archives that {state.config.source.not_named} ({unnamed[0]}, ...); "
             f"name them, or drop them with --prune and without --from {first}"
         )
+
+
+def _in_sight(state: State, done: Mapping[str, Sidecar]) -> tuple[dict[str, Unit], list[str]]:
+    """(units of the archives that can be seen, the entries of source.paths behind which there is none).
+
+    Of a crawl all can be seen: its lists are kept with the run.
+    """
+    source = state.config.source
+    if not isinstance(source, Files):
+        return {unit.name: unit for unit in units_of_extract(state)}, []
+    paths, blind = archives_in_sight(source, state.config)
+    if blind:
+        say(f"extract: there is no archive behind {', '.join(blind)}; going on with the {len(done):,} that were read")
+    # Names tell archives apart, so with others out of sight one may be called otherwise than it was.
+    called = {_archive(made.made_of["params"], made.made_of["inputs"]): name for name, made in done.items()} if blind else {}
+    units = units_of_files(paths, state.config)
+    return {called.get(_archive(unit.params, unit.inputs), unit.name): unit for unit in units}, blind
 
 
 def _archive(params: dict[str, Any], inputs: dict[str, Any]) -> str:

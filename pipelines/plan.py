@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from seiryu.corpus.storage import identity
-from seiryu.pipelines.archives import archives
 from seiryu.pipelines.chain import CHAIN
+from seiryu.pipelines.crawl_plan import ARCHIVE_BYTES
 from seiryu.pipelines.sizes import human
+from seiryu.pipelines.source_config import Files
+from seiryu.pipelines.sources import commoncrawl, files
 from seiryu.pipelines.state import State
 
 # Of compressed archives on one core if every other page is Japanese, as in the samples (docs/log.md); a crawl, of which one page
@@ -41,8 +42,14 @@ def plan(state: State) -> list[dict[str, Any]]:
 
 
 def archive_bytes(state: State) -> int:
-    """Size of all archives."""
-    return sum(int(identity(path).get("size", 0)) for path in archives(state.config))
+    """Size of all archives; of those of a crawl about, for nobody is asked for it."""
+    config = state.config
+    if isinstance(config.source, Files):
+        paths = files.archives(config.source, config)
+        return sum(int(known.get("size", 0)) for known in files.identities(paths, config))
+    if state.completed("ranges"):
+        return state.counts("ranges").extra["fetched"]
+    return ARCHIVE_BYTES * len(commoncrawl.listing(config).archives)
 
 
 def _cost(state: State) -> str:

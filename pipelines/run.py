@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -15,8 +16,13 @@ from seiryu.pipelines.engine import Progress, cluster, run_units
 from seiryu.pipelines.going_on import before, take_as_it_lies
 from seiryu.pipelines.record import run_record
 from seiryu.pipelines.screen import say, watching
+from seiryu.pipelines.shared_budget import told
+from seiryu.pipelines.source_config import CommonCrawl
+from seiryu.pipelines.sources import commoncrawl
 from seiryu.pipelines.state import Standing, State
 from seiryu.pipelines.unit import Stage
+
+_TOLD = 2.0  # seconds between questions for what servers have said
 
 
 class NothingLeft(SeiryuError):
@@ -47,6 +53,8 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
     state = State(store, config)
     ended = Ended(state)
     begin = time.monotonic()
+    if isinstance(config.source, CommonCrawl):
+        commoncrawl.keep(config)
     with ExitStack() as stack:
         connected = False
         for stage in CHAIN:
@@ -64,7 +72,7 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
                     stack.enter_context(cluster(config))
                     connected = True
                 ended.made[stage.name] = _make(state, standing, ended)
-                state.look(stage)
+                state.look(stage, again=False)
             if stage.wanted(config):
                 _check_something_left(state, stage, ended)
             if stage.name == until:
@@ -78,7 +86,7 @@ def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
     """Units that the config does not name any more: results of archives go only when asked to, what follows from them by itself."""
     if standing.orphans and standing.stage.name == "extract" and not prune:
         raise OtherUnits(
-            f"{state.store.root} holds {len(standing.orphans)} archives that source.paths does not name ({standing.orphans[0]}, ...); "
+            f"{state.store.root} holds {len(standing.orphans)} archives that {state.config.source.not_named} ({standing.orphans[0]}, ...); "
             "name them, use another run directory, or drop them with --prune"
         )
     for unit in standing.orphans:
@@ -93,7 +101,7 @@ def _make(state: State, standing: Standing, ended: Ended) -> int:
     """Make what is missing or stale, and note what was set aside."""
     stage, begin = standing.stage, time.monotonic()
     with watching(stage.name, len(standing.to_make)) as watch:
-        progress = run_units(standing.to_make, state.config, watch)
+        progress = run_units(standing.to_make, state.config, _telling(watch))
     for unit in standing.to_make:
         outcome = progress.set_aside.get(unit.name)
         if not outcome:
@@ -107,6 +115,21 @@ def _make(state: State, standing: Standing, ended: Ended) -> int:
             say(f"set aside: {stage.name} {unit.name}: {outcome.reason}")
     say(_line(stage, progress, time.monotonic() - begin))
     return progress.done
+
+
+def _telling(watch: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """The watcher, which now and then says too what servers have asked of everybody."""
+    asked = 0.0
+
+    def both(progress: Progress) -> None:
+        nonlocal asked
+        watch(progress)
+        if time.monotonic() - asked > _TOLD:
+            asked = time.monotonic()
+            for message in told():
+                say(message)
+
+    return both
 
 
 def _line(stage: Stage, progress: Progress, seconds: float) -> str:

@@ -67,7 +67,7 @@ class State:
             names = store.names(f"units/{stage.name}", ".json")
             read = {name.removesuffix(".json"): state._read(f"units/{stage.name}/{name}") for name in names}
             found = {name: sidecar for name, sidecar in read.items() if sidecar}
-            if stage is not CHAIN[0]:
+            if not stage.outside:
                 units = {unit.name: unit for unit in stage.units(state)} if stage.wanted(config) else {}
                 state._planned[stage.name] = len(units)
                 found = {name: sidecar for name, sidecar in found.items() if name in units and _fits(sidecar, units[name])}
@@ -76,8 +76,8 @@ class State:
                 break
         return state
 
-    def look(self, stage: Stage) -> Standing:
-        """What a stage has done and has to do."""
+    def look(self, stage: Stage, again: bool = True) -> Standing:
+        """What a stage has done and has to do. `again`: whether units are to do for which records did not come."""
         standing = Standing(stage, stage.units(self) if stage.wanted(self.config) else [])
         present = {name.removesuffix(".json") for name in self.store.names(f"units/{stage.name}", ".json")}
         for unit in standing.units:
@@ -87,6 +87,8 @@ class State:
                 standing.missing.append(unit)
             elif sidecar.made_of != wanted:
                 standing.stale[unit.name] = difference(sidecar.made_of, wanted)
+            elif again and sidecar.counts.not_come:
+                standing.stale[unit.name] = "records did not come, they are asked for again"
             elif lost := self._lost(sidecar):
                 standing.stale[unit.name] = f"its output {lost} is missing"
             else:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import seiryu.pipelines.version as version
-from seiryu.corpus.errors import InputError
+from seiryu.corpus.errors import InputError, SeiryuError
 from seiryu.corpus.storage import Store, Written
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
@@ -34,7 +34,8 @@ class Unit:
     """One piece of work. `params`: what to do, in JSON's values; `inputs`: name -> identity of all that it reads.
 
     `path`: where its input lies, if that is outside the run; an archive that was moved is still the same archive. `reads`: what many
-    files it reads are called; told to the worker and not recorded, for `inputs` has their identity.
+    files it reads are called; told to the worker and not recorded, for `inputs` has their identity. `not_come`: of a unit that is made
+    again because so many of its records did not come, their number; told to `work`, which raises NoBetter if as many are missing again.
     """
 
     stage: str
@@ -43,10 +44,15 @@ class Unit:
     inputs: dict[str, Any]
     path: str = ""
     reads: tuple[Any, ...] = ()
+    not_come: int | None = None
 
     @property
     def sidecar(self) -> str:
         return f"units/{self.stage}/{self.name}.json"
+
+
+class NoBetter(SeiryuError):
+    """A unit that lacks records was tried again, and as many are missing; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,8 @@ class Stage:
     `version` is raised whenever the code makes other bytes of the same input. `settings` gives what of the config (and which models
     and libraries) decides the bytes. `units` names the work, given what earlier stages completed. `reasons`: the order in which
     the funnel shows what it rejects; `what`: what its records are; `wanted`: whether a config asks for the stage at all;
-    `may_be_empty`: whether all is well if it has nothing to do, as where no two documents meet.
+    `may_be_empty`: whether all is well if it has nothing to do, as where no two documents meet. `outside`: whether it reads what
+    lies outside the run, which may be out of sight later.
     """
 
     name: str
@@ -77,6 +84,7 @@ class Stage:
     on_documents: bool = True
     may_be_empty: bool = False
     wanted: Callable[[Config], bool] = lambda _: True
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

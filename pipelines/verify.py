@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -90,13 +91,12 @@ def _shard(state: State, name: str, done: Sidecar) -> list[str]:
 
 def _between_stages(state: State) -> list[str]:
     """What one stage keeps is what the next one begins with."""
-    pairs = (("extract", "annotate"), ("annotate", "decide"), ("decide", "fingerprints"), ("fingerprints", "select"),
-             ("select", "clean"), ("clean", "tokenize"),
-             ("tokenize", "shards"))  # fmt: skip
+    way = ("index", "choose", "ranges", "extract", "annotate", "decide", "fingerprints", "select", "clean", "tokenize", "shards")
+    made = [name for name in way if state.completed(name)]
     problems = []
-    for before, after in pairs:
+    for before, after in pairwise(made):
         kept, records = state.counts(before).kept, state.counts(after).records
-        if len(state.completed(after)) and not state.set_aside(after) and kept != records:
+        if not state.set_aside(after) and kept != records:
             problems.append(f"{before} kept {kept:,} records, {after} counts {records:,}")
     return problems
 

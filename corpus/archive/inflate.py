@@ -5,6 +5,9 @@ at 600 MB/s and hands over member after member, which FastWARC's reader does not
 itself, and reading goes on at the next one in which a WARC record begins. What was passed over comes out as a `Gap` with its size.
 
 A member is held back up to 1 MiB of plain bytes: one that ends within that is known to be sound before anything of it is used.
+A file that came over a network has `doubt(offset) -> bool`: a member that breaks may have been damaged on the way, and is read
+again from its beginning as long as that says so. There members are held back up to 64 MiB, so that nothing of them was used;
+what is broken on the server too comes out as from a disk.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ SIGN = re.compile(rb"WARC/(?:1\.[01]|0\.1[78])\r?\n(?i:(?=WARC-|Content-))")
 SIGN_SIZE = 24
 
 _HELD = 1 << 20
+_HELD_IN_DOUBT = 1 << 26
 _SEARCHED = 1 << 20
 _LOOKED_INTO = 1 << 16  # BGZF-like members are no longer
 _DICTIONARY = 1 << 27
@@ -92,15 +96,24 @@ def is_plain(file: IO[bytes]) -> bool:
     return _form(file) is _WARC
 
 
+def _doubted(file: IO[bytes], offset: int) -> bool:
+    """Whether what was read from here on may differ when it is read again."""
+    doubt = getattr(file, "doubt", None)
+    return bool(doubt and doubt(offset))
+
+
 def _form(file: IO[bytes]) -> _Form | None:
     """What the first bytes say; if they are damaged, what is found first behind them."""
-    file.seek(0)
-    head = file.read(8)
-    for form in (_GZIP, _ZSTD, _WARC):
-        if head.startswith(form.magic):
-            return form
-    if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50:  # a skippable frame
-        return _ZSTD
+    while True:
+        file.seek(0)
+        head = file.read(8)
+        for form in (_GZIP, _ZSTD, _WARC):
+            if head.startswith(form.magic):
+                return form
+        if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50:  # a skippable frame
+            return _ZSTD
+        if not _doubted(file, 0):
+            break
     sign = SIGN.search(head + file.read(_SEARCHED)) if head else None
     places = [(sign.start(), _WARC)] if sign else []
     places += [(place, form) for form in (_GZIP, _ZSTD) if (place := _next_member(file, 0, form, _SEARCHED)) is not None]
@@ -123,6 +136,8 @@ def _dictionary(file: IO[bytes], name: str) -> tuple[zstandard.ZstdCompressionDi
         return None, 0
     size = int.from_bytes(head[4:8], "little")
     data = file.read(min(size, _DICTIONARY))
+    if (size >= _DICTIONARY or len(data) < size) and _doubted(file, 0):
+        return _dictionary(file, name)
     try:
         if data.startswith(_ZSTD.magic):
             data = zstandard.ZstdDecompressor().stream_reader(data).read(_DICTIONARY)
@@ -130,14 +145,18 @@ def _dictionary(file: IO[bytes], name: str) -> tuple[zstandard.ZstdCompressionDi
             raise InputError(f"{name} cannot be read: its dictionary is said to have {size:,} bytes")
         return zstandard.ZstdCompressionDict(data), 8 + size
     except zstandard.ZstdError as error:
+        if _doubted(file, 0):
+            return _dictionary(file, name)
         raise InputError(f"{name} cannot be read: its dictionary is damaged ({error})") from error
 
 
 def _members(file: IO[bytes], start: int, form: _Form) -> Iterator[Piece | Gap]:
     file.seek(start)
+    most = _HELD_IN_DOUBT if hasattr(file, "doubt") else _HELD
     buffer, position = b"", start  # buffer: bytes read and not yet used; position: of its first byte in the file
     while buffer := buffer or file.read(form.window):
         member, inflater, first, why = position, form.decoder(), True, ""
+        begun = len(buffer)
         held: list[bytes] = []
         size = 0
         while not inflater.eof:
@@ -149,17 +168,21 @@ def _members(file: IO[bytes], start: int, form: _Form) -> Iterator[Piece | Gap]:
                 data = inflater.decompress(buffer)
             except _BROKEN as error:
                 why = f"cannot be decompressed ({error})"
-                held = []
+                held = held if size > _HELD else []
                 break
             position += len(buffer)
             buffer = inflater.unused_data
             position -= len(buffer)
             held.append(data)
             size += len(data)
-            if size > _HELD or inflater.eof:
+            if size > most or inflater.eof:
                 yield Piece(b"".join(held), member, position, first, inflater.eof)
                 held, first = [], False
-        if why:
+        if why and first and _doubted(file, member):
+            file.seek(member)
+            # As many bytes as at first, so that it breaks where it did if it does.
+            buffer, position = file.read(begun), member
+        elif why:
             if data := b"".join(held):
                 yield Piece(data, member, position, first, last=False)
             if _only_zeros(file, member):  # padding, as on a tape

@@ -25,9 +25,12 @@ _CHARSET = re.compile(r"(?:^|[;,\s])charset\s*+=\s*+[\"']?\s*+([^\s\"';,]+)", re
 # A header as nearly all are: a status line and fields that end with CR LF.
 _REGULAR = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: [ -~]*)?\r\n((?:[!#-9;-~]+:[\t -~]*\r\n(?![\t ]))*)\r\n")
 _FIELDS = re.compile(
-    rb"^(content-type|content-language|content-encoding|transfer-encoding):([^\r\n]*+)\r$", re.IGNORECASE | re.MULTILINE
+    rb"^(?=[ctx])(content-(?:type|language|encoding)|transfer-encoding|x-robots-tag|tdm-(?:reservation|policy)):([^\r\n]*+)\r$",
+    re.IGNORECASE | re.MULTILINE,
 )
-_WANTED = (b"content-type", b"content-language", b"content-encoding", b"transfer-encoding")
+_WANTED = (b"content-type", b"content-language", b"content-encoding", b"transfer-encoding",
+           b"x-robots-tag", b"tdm-reservation", b"tdm-policy")  # fmt: skip
+_ROBOTS = b"x-robots-tag"
 _IDENTIFIED = re.compile(rb"^warc-identified-payload-type:[ \t]*+([!-~]*+)[ \t]*+\r$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -44,8 +47,9 @@ class Page:
     """One response record. Header fields are None or empty where the record does not say.
 
     `content_type`: bare and lower case; `charset`: of the HTTP header, as written; `language`: Content-Language. `identified`:
-    the type the crawler found in the bytes, where it says so. What the WARC header tells of the capture is read when first asked
-    for: of most pages nobody asks.
+    the type the crawler found in the bytes, where it says so. `robots`: X-Robots-Tag, of which a response may have several, each on
+    a line: joined by a comma, what one says to a crawler by its name would take in the next. Of other fields the first counts. What
+    the WARC header tells of the capture is read when first asked for: of most pages nobody asks.
     """
 
     header: bytes
@@ -57,6 +61,9 @@ class Page:
     transfer_coding: str
     content_coding: str
     body: bytes
+    robots: str = ""
+    tdm_reservation: str = ""
+    tdm_policy: str = ""
     _capture: WarcRecord | None = field(default=None, repr=False)
 
     @property
@@ -105,12 +112,13 @@ def read_page(record: RawRecord) -> Page:
     ):
         fields: dict[bytes, str] = {}
         for name, value in _FIELDS.findall(regular[2]):
-            fields.setdefault(name.lower(), value.strip(b" \t").decode())
-        kind, language, content_coding, transfer_coding = (fields.get(name, "") for name in _WANTED)
-        found = identified[0].decode().lower() if identified else ""
-        return _page(
-            record.header, int(regular[1]), kind, language, found, transfer_coding, content_coding, content[regular.end() :]
-        )
+            name, said = name.lower(), value.strip(b" \t").decode()
+            if name not in fields:
+                fields[name] = said
+            elif name == _ROBOTS:
+                fields[name] += f"\n{said}"
+        kind = identified[0].decode().lower() if identified else ""
+        return _page(record.header, int(regular[1]), kind, fields, content[regular.end() :])
     return read_irregular(record.header, content)
 
 
@@ -127,23 +135,23 @@ def read_irregular(warc_header: bytes, content: bytes) -> Page:
     elif (warc.headers.get("Content-Type") or "").lower().startswith("application/http"):
         raise BodyError("bad_http", f"no HTTP response begins with {content[:16]!r}")
 
-    def header(name: str) -> str:
-        return (http.http_headers.get(name) or "") if http is not None else ""
-
+    fields: dict[bytes, str] = {}
+    if http is not None:
+        fields = {name: http.http_headers.get(name.decode()) or "" for name in _WANTED}
+        fields[_ROBOTS] = "\n".join(http.http_headers.get_multiple(_ROBOTS.decode()))
     identified = (warc.headers.get("WARC-Identified-Payload-Type") or "").strip().lower()
-    return _page(warc_header, status, header("Content-Type"), header("Content-Language"), identified, header("Transfer-Encoding"),
-                 header("Content-Encoding"), content)  # fmt: skip
+    return _page(warc_header, status, identified, fields, content)
 
 
-def _page(
-    warc_header: bytes, status: int | None, kind: str, language: str, identified: str, transfer_coding: str, content_coding: str,
-    body: bytes,
-) -> Page:  # fmt: skip
+def _page(warc_header: bytes, status: int | None, identified: str, fields: dict[bytes, str], body: bytes) -> Page:
+    """`fields`: of the HTTP header, those in `_WANTED` that are there, by their names in small letters."""
+    kind, language, content_coding, transfer_coding, robots, reservation, policy = [fields.get(name, "") for name in _WANTED]
     charset = _CHARSET.search(kind)
     bare, identified = (re.split("[;,]", said, maxsplit=1)[0].strip().lower() for said in (kind, identified))
     return Page(
-        warc_header, status, bare, charset[1] if charset else None, language, identified, transfer_coding, content_coding, body
-    )
+        warc_header, status, bare, charset[1] if charset else None, language, identified, transfer_coding, content_coding, body,
+        robots, reservation, policy,
+    )  # fmt: skip
 
 
 def target_uri(record: RawRecord) -> str:

@@ -30,10 +30,10 @@ def declared_languages(head: str, content_language: str = "") -> tuple[str, ...]
     head = _COMMENT.sub("", head[:end]) + head[end:]
     said: list[str] = []
     if root := _HTML.search(head):
-        attributes = _attributes(root[1])
+        attributes = attributes_of(root[1])
         said += [attributes.get("lang", ""), attributes.get("xml:lang", "")]
     for element in _META.finditer(head):
-        attributes = _attributes(element[1])
+        attributes = attributes_of(element[1])
         if attributes.get("http-equiv", "").strip().lower() == "content-language":
             said += attributes.get("content", "").split(",")
     said += content_language.split(",")
@@ -46,7 +46,7 @@ def is_japanese(tag: str) -> bool:
     return tag.lower().replace("_", "-").split("-")[0] in ("ja", "jpn")
 
 
-def _attributes(tag: str) -> dict[str, str]:
+def attributes_of(tag: str) -> dict[str, str]:
     """Attributes of one tag by their names in small letters; the first of a name counts, as in a browser."""
     found: dict[str, str] = {}
     for name, double, single, bare in _ATTRIBUTE.findall(tag):

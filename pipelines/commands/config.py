@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import yaml
 
-from seiryu.pipelines.archives import archives
 from seiryu.pipelines.commands.checks import checked
 from seiryu.pipelines.config_file import load_config
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.screen import out
+from seiryu.pipelines.sources.checking import check_source
 
 
 def config_show_command(path: str, changes: Sequence[str]) -> int:
@@ -21,5 +21,5 @@ def config_show_command(path: str, changes: Sequence[str]) -> int:
 
 def config_validate_command(path: str, changes: Sequence[str]) -> int:
     config = checked(path, changes)
-    out.print(f"{path}: good; {len(archives(config)):,} archives, {len(rules_in_force(config))} rules", markup=False)
+    out.print(f"{path}: good; {check_source(config)}, {len(rules_in_force(config))} rules", markup=False)
     return 0

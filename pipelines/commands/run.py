@@ -5,25 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rich.padding import Padding
 from rich.table import Table
 
-from seiryu.corpus.storage import Store
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.commands.checks import checked, finished
-from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.dedup_plan import DedupPlan, dedup_plan
-from seiryu.pipelines.plan import archive_bytes
-from seiryu.pipelines.plan import plan as make_plan
 from seiryu.pipelines.reporting.funnel import as_json as funnel_json
 from seiryu.pipelines.reporting.funnel import funnel
 from seiryu.pipelines.reporting.report import write_report
 from seiryu.pipelines.run import Ended
 from seiryu.pipelines.run import run as make_run
 from seiryu.pipelines.screen import funnel_table, out, say
-from seiryu.pipelines.sizes import duration, human
-from seiryu.pipelines.state import State
+from seiryu.pipelines.sizes import human
 from seiryu.pipelines.verify import drop as drop_units
 from seiryu.pipelines.verify import verify as find_problems
 
@@ -72,47 +65,6 @@ def _show(ended: Ended, report: str) -> None:
     out.print(f"report  {report}")
 
 
-def plan_command(path: str, changes: Sequence[str], documents: int | None, *, as_json: bool) -> int:
-    config = checked(path, changes)
-    state = State(Store(config.run), config)
-    steps = make_plan(state)
-    duplicates = dedup_plan(state, archive_bytes(state), documents)
-    if as_json:
-        print(json.dumps({"stages": steps, "deduplication": duplicates.as_json()}, ensure_ascii=False, indent=1))
-        return 0
-    for step in steps:
-        out.print(f"{step['stage']:<13} {step['what']}", markup=False)
-        for reason, units in step["why"].items():
-            out.print(f"              {units:,} again: {reason}", markup=False)
-    _show_duplicates(duplicates, config)
-    return 0
-
-
-def _show_duplicates(plan: DedupPlan, config: Config) -> None:
-    dedup, cut = config.dedup, config.dedup.banding
-    out.print(f"\ndeduplication of {plan.documents:,} documents ({plan.where})", markup=False)
-    told = {"exact": "told by sets of shingles", "estimate": "estimated by signatures", "none": "not asked"}[dedup.verify]
-    out.print(
-        f"  {cut.bands} bands of {cut.rows}; duplicates from similarity {dedup.threshold:g} on, {told}; {dedup.priority} first"
-    )
-    curve = Table("pairs of similarity", *(f"{similarity:g}" for similarity, _ in plan.found), box=None, pad_edge=False)
-    curve.add_row("share a band", *(f"{share:.3f}" for _, share in plan.found))
-    out.print(Padding(curve, (0, 2)))
-    table = Table("stage", box=None, pad_edge=False)
-    for head in ("units", "memory of a unit", "disk", "core time"):
-        table.add_column(head, justify="right")
-    for step in plan.steps:
-        table.add_row(step.stage, f"{step.units:,}", human(step.memory), human(step.disk), duration(step.seconds))
-    table.add_row("all", "", human(max(step.memory for step in plan.steps)), human(plan.disk), duration(plan.seconds))
-    out.print(Padding(table, (0, 2)))
-    if plan.wall_seconds is not None:
-        out.print(f"  {duration(plan.wall_seconds)} on {plan.workers:,} workers", markup=False)
-    out.print("  groups is one process whatever their number, of 16 bytes a document and as many for one that meets another")
-    out.print(
-        f"  taken: {plan.letters:,} letters a document, {plan.meeting:.0%} of them meet another, none is a copy", markup=False
-    )
-
-
 def status_command(run: str, *, as_json: bool) -> int:
     state = finished(run)
     set_aside = {f"{stage.name} {unit}": why for stage in CHAIN for unit, why in state.set_aside(stage.name).items()}
@@ -125,6 +77,8 @@ def status_command(run: str, *, as_json: bool) -> int:
                             ("worker time", "right")):  # fmt: skip
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for stage in CHAIN:
+        if not stage.wanted(state.config):
+            continue
         counts = state.counts(stage.name)
         aside = sum(name.startswith(f"{stage.name} ") for name in set_aside)
         table.add_row(stage.name, f"{len(state.completed(stage.name)):,}", f"{aside:,}", f"{counts.records:,}", f"{counts.kept:,}",

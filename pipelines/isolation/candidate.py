@@ -1,17 +1,19 @@
 """What happens to one page that may be Japanese, in the child process that it cannot leave: HTML in, document or refusal out.
 
-A request is the page's HTML after one line of JSON (what else is known of it), an answer is JSON. Nothing here looks at anything
-but the page, so the answer is the same whichever child gives it.
+A request is the page's HTML after one line of JSON (what else is known of it, and what the header of the response said), an answer
+is JSON. Nothing here looks at anything but the page, so the answer is the same whichever child gives it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 
+from seiryu.corpus.archive.page import Page
 from seiryu.corpus.decoding.declared import declared_languages
 from seiryu.corpus.extraction import main_text_of_readable, prepare, title
+from seiryu.corpus.extraction.opt_outs import opt_outs
 from seiryu.corpus.extraction.reading import readable_html
 from seiryu.filters.finding.language import accepted, language
 from seiryu.filters.finding.quick_screen import BELIEVED_FROM, fails_by_far
@@ -33,15 +35,19 @@ class Answer:
     html_lang: str = ""
     language: str = ""
     language_score: float = 0.0
+    robots: str = ""
+    tdm_reservation: str = ""
+    tdm_policy: str = ""
 
     @classmethod
     def read(cls, answer: bytes) -> Answer:
         return cls(**json.loads(answer))
 
 
-def request(html: str, content_language: str, kana_share: float) -> bytes:
+def request(html: str, page: Page, kana_share: float) -> bytes:
     """A page for the child. `kana_share`: of its bytes, as the rapid test measured it."""
-    known = {"content_language": content_language, "kana_share": kana_share}
+    asked = [page.robots, page.tdm_reservation, page.tdm_policy]
+    known = {"content_language": page.language, "kana_share": kana_share, "asked": asked}
     return json.dumps(known).encode() + b"\n" + html.encode("utf-8", "surrogatepass")
 
 
@@ -63,7 +69,9 @@ def page_to_document(config: bytes) -> Callable[[bytes], bytes]:
     return answer
 
 
-def _document(html: str, config: Config, rules: tuple[Rule, ...], *, content_language: str, kana_share: float) -> Answer:
+def _document(
+    html: str, config: Config, rules: tuple[Rule, ...], *, content_language: str, kana_share: float, asked: list[str]
+) -> Answer:
     readable = readable_html(html)
     if rules and fails_by_far(main_text_of_readable(readable, "resiliparse"), rules):
         return Answer("quick_screen")
@@ -75,4 +83,5 @@ def _document(html: str, config: Config, rules: tuple[Rule, ...], *, content_lan
     if not accepted(found, score, kana_share, config.language.accept, config.language.min_score):
         return Answer("not_japanese", letters)
     said = declared_languages(html, content_language)
-    return Answer("", letters, text, title(html), said[0] if said else "", found, score)
+    wishes = astuple(opt_outs(html, *asked))
+    return Answer("", letters, text, title(html), said[0] if said else "", found, score, *wishes)

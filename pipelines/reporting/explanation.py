@@ -44,6 +44,9 @@ _PLACE = (
     "language",
     "language_score",
     "extractor",
+    "robots",
+    "tdm_reservation",
+    "tdm_policy",
 )
 
 
@@ -96,7 +99,7 @@ def explain_text(state: State, text: str) -> Explanation:
     )
     fate = [("extract", f"language {found or 'unknown'} ({score:g})"), ("decide", _verdict(rules, ""))]
     cleaned = _cleaned(state, text, "")
-    why = why_not(state.config, _instruments(state), [judged.rule for judged in rules], cleaned, score)
+    why = why_not(state.config, _instruments(state), [judged.rule for judged in rules], cleaned, signals)
     fate.append(("clean", f"would not stay: {'; '.join(why)}" if why else "would stay"))
     return Explanation(text, {}, signals, rules, fate, cleaned)
 
@@ -118,7 +121,7 @@ def explain_document(state: State, doc_id: str) -> Explanation:
     fate = [("decide", _verdict(rules, verdict["blocked"]))]
     if verdict["reject_mask"] or verdict["blocked"]:
         return Explanation(text, place, signals, rules, fate)
-    return Explanation(text, place, signals, rules, fate, *_behind_the_rules(state, unit, document, row, fate))
+    return Explanation(text, place, signals, rules, fate, *_behind_the_rules(state, unit, document | signals, row, fate))
 
 
 def _judged(state: State, rules: Sequence[Rule], text: str, signals: dict[str, float]) -> list[Judged]:
@@ -152,7 +155,7 @@ def _verdict(rules: Sequence[Judged], blocked: str) -> str:
 def _behind_the_rules(
     state: State, unit: str, document: dict[str, Any], row: int, fate: list[tuple[str, str]]
 ) -> tuple[str | None, str | None]:
-    """(the cleaned text, the final one), and what deduplication and cleaning said, added to `fate`."""
+    """(the cleaned text, the final one), and what deduplication and cleaning said, added to `fate`; `document`: with its signals."""
     if not state.completed("select") or not state.store.exists(f"dedup/{unit}.parquet"):
         return None, None
     found = _by_id(state, f"dedup/{unit}.parquet", schema.DECISIONS, document["doc_id"])
@@ -174,7 +177,7 @@ def _behind_the_rules(
     cleaned = _cleaned(state, without_items(state.config, document["text"], items), site)
     if items and state.config.decontaminate.action == "remove":
         why = [f"contaminated: it holds items of {', '.join(items.benchmarks)}"]
-    why += why_not(state.config, _instruments(state), rules_in_force(state.config), cleaned, document["language_score"])
+    why += why_not(state.config, _instruments(state), rules_in_force(state.config), cleaned, document)
     fate.append(("clean", f"not in the corpus: {'; '.join(why)}"))
     return cleaned, None
 

@@ -20,6 +20,7 @@ _AFTER = {
     "clean": "final documents",
 }
 # Records that are no web page; what is left before the next reason are the pages.
+_OF_INDEX = ("index", "choose", "ranges")
 _NOT_PAGES = ("warcinfo", "request", "metadata", "revisit", "http_status", "not_html", "empty")
 
 
@@ -37,13 +38,13 @@ class Step:
 
 def funnel(state: State) -> list[Step]:
     """All lines, from the records read to the final documents; stages without a completed unit are left out."""
-    steps = []
+    steps = _index(state)
     for stage in CHAIN:
         if stage.name not in _AFTER or not state.completed(stage.name):
             continue
         counts = state.counts(stage.name)
         if stage.name == "extract":
-            steps += _pages(counts, stage, stage.reasons(state.config))
+            steps += _pages(counts, stage, stage.reasons(state.config), by_index=bool(steps))
         else:
             steps += list(_reasons(counts, stage, _known(state, stage), skip=()))
         if counts.letters["cut"]:
@@ -61,16 +62,27 @@ def _known(state: State, stage: Stage) -> Sequence[str]:
     return (*(rule.name for rule in decide.judged_by(done, state.config)), *decide.BLOCKED)
 
 
-def _pages(counts: Counts, stage: Stage, known: Sequence[str]) -> list[Step]:
+def _index(state: State) -> list[Step]:
+    """Rows of a crawl's index, less those that are not wanted; nothing where whole archives are read."""
+    steps: list[Step] = []
+    for stage in CHAIN:
+        if stage.name in _OF_INDEX and state.completed(stage.name):
+            counts = state.counts(stage.name)
+            if stage.name == "index":
+                steps.append(Step("total", "index", "rows of the index", counts.records))
+            steps += list(_reasons(counts, stage, stage.reasons(state.config), skip=()))
+    return steps
+
+
+def _pages(counts: Counts, stage: Stage, known: Sequence[str], *, by_index: bool) -> list[Step]:
     """Records of the archives, less those that hold no web page, and what became of the pages."""
     no_page = sum(counts.rejected[name] for name in counts.rejected if name not in set(known) - set(_NOT_PAGES))
     unread = counts.records - no_page - counts.extra["pages"]
-    steps = [
-        Step("total", "extract", "records in the archives", counts.records),
-        Step("rejected", "extract", "no web page", no_page),
-    ]
+    steps = [Step("total", "extract", "records that the index chose" if by_index else "records in the archives", counts.records)]
+    if no_page or not by_index:
+        steps.append(Step("rejected", "extract", "no web page", no_page))
     if unread:
-        steps.append(Step("failed", "extract", "cannot be read", unread))
+        steps.append(Step("failed", "extract", "did not come, or cannot be read" if by_index else "cannot be read", unread))
     steps.append(Step("total", "extract", "pages read", counts.extra["pages"]))
     failed = counts.failed.total() - unread
     if failed:

@@ -10,11 +10,14 @@ from typing import Any
 
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
+from seiryu.filters.signals.opt_outs import measure_opt_outs
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.measured import identities, instruments, signals_schema, to_measure
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Stage, Unit
+
+_READ = ("doc_id", "text", "language_score", "robots", "tdm_reservation")
 
 
 def units(state: State) -> list[Unit]:
@@ -29,8 +32,10 @@ def settings(config: Config) -> dict[str, Any]:
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
-    documents = schema.read_table(store, f"documents/{unit.name}.parquet", schema.DOCUMENTS, ["doc_id", "text", "language_score"])
-    columns: dict[str, Any] = dict(instruments(config).measure(documents["text"], documents["language_score"].to_numpy()))
+    documents = schema.read_table(store, f"documents/{unit.name}.parquet", schema.DOCUMENTS, list(_READ))
+    asked = measure_opt_outs(documents["robots"], documents["tdm_reservation"])
+    measured = instruments(config).measure(documents["text"], documents["language_score"].to_numpy(), asked=asked)
+    columns: dict[str, Any] = dict(measured)
     columns["doc_id"] = documents["doc_id"].combine_chunks()
     target = f"signals/{unit.name}.parquet"
     with store.writing(target) as out:
@@ -41,4 +46,4 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     return Result(counts, [out.written(target)])
 
 
-STAGE = Stage("annotate", 2, "documents", settings, units, work)
+STAGE = Stage("annotate", 3, "documents", settings, units, work)

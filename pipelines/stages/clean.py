@@ -2,13 +2,13 @@
 
 What holds an item of a benchmark is removed, loses the sentences that do, or is marked, before anything else is done.
 A text that was changed is measured again and judged by all rules in force, so that no cut leaves behind what the rules would not have
-let in; one that was not changed has passed them as it is. The score of the language stays that of the page. Every text must have
-the letters that `clean` asks for.
+let in; one that was not changed has passed them as it is. The score of the language and what the page asks of robots stay those of
+the page. Every text must have the letters that `clean` asks for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from seiryu.dedup.contamination import without_spans
 from seiryu.filters.cleaning import Cleaned, CleanSettings, clean
 from seiryu.filters.instruments import Instruments
 from seiryu.filters.rules import Rule, judge
+from seiryu.filters.signals import opt_outs
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.measured import identities, instruments, read_signals, to_measure
@@ -35,6 +36,7 @@ from seiryu.pipelines.unit import Result, Stage, Unit
 
 REASONS = ("contaminated", "short_after_cleaning", "fails_after_cleaning")
 _SIGNALS = ("letters", "japanese_letters")
+_ASKED = tuple(signal.name for signal in opt_outs.SIGNALS)
 
 
 def units(state: State) -> list[Unit]:
@@ -65,7 +67,8 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     rules = rules_in_force(config)
     if changed.any():
         scores = documents["language_score"].to_numpy()[changed]
-        again = instruments(config).measure(texts.filter(pa.array(changed)), scores, only=[rule.signal for rule in rules])
+        asked = {name: signals[name][changed] for name in _ASKED}
+        again = instruments(config).measure(texts.filter(pa.array(changed)), scores, [rule.signal for rule in rules], asked)
         mask[changed] = judge(rules, again)
         for name in _SIGNALS:
             signals[name][changed] = again[name]
@@ -94,10 +97,14 @@ def settings_of_clean(config: Config) -> CleanSettings:
     return CleanSettings(**config.clean.model_dump(exclude=elsewhere))
 
 
-def why_not(config: Config, made: Instruments, rules: Sequence[Rule], text: str, language_score: float) -> list[str]:
-    """Why a text that was cleaned does not stay: what it lacks, and the rules that reject it; nothing if it stays."""
-    asked = [*_SIGNALS, *(rule.signal for rule in rules)]
-    signals = made.measure(pa.array([text]), np.array([language_score]), only=asked)
+def why_not(config: Config, made: Instruments, rules: Sequence[Rule], text: str, before: Mapping[str, Any]) -> list[str]:
+    """Why a text that was cleaned does not stay: what it lacks, and the rules that reject it; nothing if it stays.
+
+    `before`: the signals of the text as it was, for those that are the page's.
+    """
+    only = [*_SIGNALS, *(rule.signal for rule in rules)]
+    asked = {name: np.array([before[name]]) for name in _ASKED}
+    signals = made.measure(pa.array([text]), np.array([before["language_score"]]), only, asked)
     least = {"letters": config.clean.min_letters, "japanese_letters": config.clean.min_japanese_letters}
     short = [f"{signals[name][0]:,} {name}, {wanted:,} wanted" for name, wanted in least.items() if signals[name][0] < wanted]
     fails = [f"{rule.name} ({rule.signal} {rule.limits()})" for rule in rules if rule.rejects(signals[rule.signal])[0]]
@@ -118,12 +125,13 @@ def _cleaned(documents: pa.Table, found: dict[int, contamination.Found], config:
 
 
 def _signals(store: Store, config: Config, unit: str, doc_id: pa.ChunkedArray) -> dict[str, npt.NDArray[Any]]:
-    """What was measured of these documents as they were extracted."""
-    table = read_signals(store, to_measure(config), unit, ["doc_id", *_SIGNALS])
+    """What was measured of these documents as they were extracted, and what their pages ask for."""
+    names = (*_SIGNALS, *_ASKED)
+    table = read_signals(store, to_measure(config), unit, ["doc_id", *names])
     rows = pc.index_in(doc_id, table["doc_id"])
     if rows.null_count:
         raise InputError(f"{store.path(f'signals/{unit}.parquet')} belongs to other documents; delete it and run again")
-    return {name: table[name].take(rows).to_numpy().copy() for name in _SIGNALS}
+    return {name: table[name].take(rows).to_numpy().copy() for name in names}
 
 
 def _count(

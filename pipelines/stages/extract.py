@@ -1,4 +1,4 @@
-"""Archive in, Japanese documents out: one unit is one WARC file.
+"""Archive in, Japanese documents out: one unit is one WARC file, or the records of one that the index chose.
 
 Every record is counted in one place: kept, rejected with the name of the test it did not pass, or failed and in the ledger with
 its place in the archive. The tests run from cheap to costly: kind, status, type, kana in the bytes, letters anywhere; then, in a
@@ -10,27 +10,34 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
 from seiryu.corpus import schema
 from seiryu.corpus.archive.page import BodyError, Page, payload, read_page, target_uri
 from seiryu.corpus.archive.warc import Damaged, RawRecord, raw_records
+from seiryu.corpus.crawl.planned import Fetching, Missing, planned_records
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.extraction import extractor_version
-from seiryu.corpus.storage import Store, identity, open_input
+from seiryu.corpus.storage import Store
 from seiryu.filters.finding.japanese_bytes import look_for_kana
 from seiryu.filters.finding.language import model_sha256
 from seiryu.filters.finding.most_letters import cannot_hold
-from seiryu.pipelines.archives import archives, names, unit_names
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.isolation.candidate import PAGE, Answer, request
 from seiryu.pipelines.isolation.isolated import Isolated, Limits, Lost, kept
 from seiryu.pipelines.rules_in_force import least_letters, screen
+from seiryu.pipelines.source_config import CommonCrawl, Files
+from seiryu.pipelines.sources import commoncrawl, files
+from seiryu.pipelines.sources.asking import open_archive, remote
+from seiryu.pipelines.sources.cache import kept_archive
+from seiryu.pipelines.sources.names import names, unit_names
+from seiryu.pipelines.stages.crawling import index, ranges
 from seiryu.pipelines.state import State
-from seiryu.pipelines.unit import Result, Stage, Unit
+from seiryu.pipelines.unit import NoBetter, Result, Stage, Unit
 
 _UUID = re.compile(r"<?urn:uuid:([0-9a-fA-F-]{36})>?")
 _KINDS = ("warcinfo", "request", "metadata", "revisit", "resource", "conversion", "continuation")  # WARC 1.1, section 5.5
@@ -38,15 +45,30 @@ _HEADROOM = 1 << 20  # of a record over its page: headers, and coding that does 
 
 
 def units(state: State) -> list[Unit]:
-    return units_of(archives(state.config))
+    config = state.config
+    if isinstance(config.source, Files):
+        return units_of_files(files.archives(config.source, config), config)
+    if index.wanted(config):
+        chosen = [(path, {"records": rows}) for path, rows in ranges.archives_with_records(state)]
+        return _of_crawl(chosen, config, (ranges.parts(state),))
+    return _of_crawl([(path, {"path": path}) for _, path in commoncrawl.listing(config).archives], config)
 
 
-def units_of(paths: Sequence[str]) -> list[Unit]:
+def units_of_files(paths: Sequence[str], config: Config) -> list[Unit]:
     """A unit for each of these archives. InputError if one cannot be asked what it is."""
     called = names(paths)
     return [
-        Unit("extract", unit, {"warc": name}, identity(path), path)
-        for unit, name, path in zip(unit_names(called), called, paths, strict=True)
+        Unit("extract", unit, {"warc": name}, known, path)
+        for unit, name, path, known in zip(unit_names(called), called, paths, files.identities(paths, config), strict=True)
+    ]
+
+
+def _of_crawl(archives: Sequence[tuple[str, dict[str, Any]]], config: Config, reads: tuple[Any, ...] = ()) -> list[Unit]:
+    """A unit for each archive of a crawl, which is called by its path."""
+    called = unit_names([path for path, _ in archives])
+    return [
+        Unit("extract", unit, {"warc": path}, inputs, commoncrawl.url(config, path), reads)
+        for unit, (path, inputs) in zip(called, archives, strict=True)
     ]
 
 
@@ -83,7 +105,7 @@ class Extractor:
         self.rows: list[dict[str, Any]] = []
         self.ledger: list[dict[str, Any]] = []
 
-    def read(self, items: Iterator[RawRecord | Damaged]) -> None:
+    def read(self, items: Iterator[RawRecord | Damaged | Missing]) -> None:
         """Go through an archive: `counts`, `rows` (one for each page that is kept) and `ledger`, both in the archive's order."""
         twins: list[tuple[bytes, dict[str, Any]]] = []
         for (digest, row), answer in self._isolated.answers(self._candidates(items)):
@@ -98,13 +120,18 @@ class Extractor:
             rows.sort(key=lambda row: row.pop("order"))
         self._name_documents()
 
-    def _candidates(self, items: Iterator[RawRecord | Damaged]) -> Iterator[tuple[tuple[bytes, dict[str, Any]], bytes | None]]:
+    def _candidates(
+        self, items: Iterator[RawRecord | Damaged | Missing]
+    ) -> Iterator[tuple[tuple[bytes, dict[str, Any]], bytes | None]]:
         """A page that may be Japanese: (digest of its bytes, what is known of it) and the request, None if its twin was seen."""
         for item in items:
             self.counts.records += 1
             if isinstance(item, Damaged):
                 self.counts.extra["lost_bytes"] += item.lost
                 self._failed(item.offset, item.lost, "", "damaged", item.why)
+                continue
+            if isinstance(item, Missing):
+                self._failed(item.offset, item.length, item.url, item.reason, item.detail)
                 continue
             if item.kind != "response":
                 self.counts.rejected[item.kind if item.kind in _KINDS else "other_kind"] += 1
@@ -142,12 +169,13 @@ class Extractor:
             "payload_digest": page.payload_digest, "charset": decoded.charset, "charset_source": decoded.source,
             "replaced": decoded.replaced, "extractor": wanted.extractor,
         }  # fmt: skip
-        said = f"\0{page.charset}\0{page.language}".encode()
+        asked = f"{page.robots}\0{page.tdm_reservation}\0{page.tdm_policy}"
+        said = f"\0{page.charset}\0{page.language}\0{asked}".encode()
         digest = hashlib.blake2b(body + said, digest_size=16).digest()
         if digest in self._answers:
             return (digest, row), None
         self._answers[digest] = None
-        return (digest, row), request(decoded.text, page.language, evidence.kana_share)
+        return (digest, row), request(decoded.text, page, evidence.kana_share)
 
     def _settle(self, row: dict[str, Any], found: Answer | Lost | None) -> None:
         assert found is not None
@@ -163,7 +191,8 @@ class Extractor:
         self.counts.kept += 1
         self.counts.letters["kept"] += found.letters
         self.rows.append(row | {"text": found.text, "title": found.title, "html_lang": found.html_lang,
-                                "language": found.language, "language_score": found.language_score})  # fmt: skip
+                                "language": found.language, "language_score": found.language_score, "robots": found.robots,
+                                "tdm_reservation": found.tdm_reservation, "tdm_policy": found.tdm_policy})  # fmt: skip
 
     def _failed(self, offset: int, length: int, url: str, reason: str, detail: str, order: int = 0) -> None:
         self.counts.failed[reason] += 1
@@ -192,13 +221,36 @@ def isolated(config: Config) -> Isolated:
     return kept(PAGE, config.model_dump_json(include={"run", "source", "extract", "language"}).encode(), limits)
 
 
+def most_content(config: Config) -> int:
+    """Bytes of a record that are held at most."""
+    return config.extract.max_page + _HEADROOM
+
+
+@contextmanager
+def _records(unit: Unit, config: Config, store: Store) -> Iterator[Iterator[RawRecord | Damaged | Missing]]:
+    """The records of a unit's archive, or those that the index chose."""
+    most = most_content(config)
+    if "records" in unit.inputs:
+        asked = ranges.asked(config)
+        planned = ranges.planned_of(store, unit.params["warc"], *unit.reads)
+        if ranges.rows_sha256(planned) != unit.inputs["records"]:
+            raise InputError(f"the records planned for {unit.params['warc']} have changed meanwhile; run again")
+        how = Fetching(asked.max_gap, asked.max_waste, config.fetch.ahead, most)
+        yield planned_records(remote(config, unit.path), unit.path, planned, how)
+        return
+    cached = isinstance(config.source, CommonCrawl) and config.source.cache
+    with kept_archive(unit.path, unit.params["warc"], config) if cached else open_archive(unit.path, config) as file:
+        yield raw_records(cast(IO[bytes], file), unit.path, most)
+
+
 def work(unit: Unit, config: Config, store: Store) -> Result:
     extractor = Extractor(config, unit.params["warc"], isolated(config))
-    path = unit.path
-    with open_input(path) as file:
-        extractor.read(raw_records(file, path, config.extract.max_page + _HEADROOM))
-    if extractor.counts.records == extractor.counts.failed["damaged"]:
-        raise InputError(f"{path} holds no WARC record that can be read")
+    with _records(unit, config, store) as items:
+        extractor.read(items)
+    if "records" not in unit.inputs and extractor.counts.records == extractor.counts.failed["damaged"]:
+        raise InputError(f"{unit.path} holds no WARC record that can be read")
+    if unit.not_come is not None and extractor.counts.not_come >= unit.not_come:
+        raise NoBetter
     outputs = []
     for name, table_schema, content in (
         ("documents", schema.DOCUMENTS, extractor.rows), ("ledger", schema.LEDGER, extractor.ledger),
@@ -217,4 +269,4 @@ def _host(url: str) -> str:
         return ""
 
 
-STAGE = Stage("extract", 2, "records", settings, units, work, reasons)
+STAGE = Stage("extract", 3, "records", settings, units, work, reasons, outside=True)

@@ -35,6 +35,8 @@ def test_every_response_is_read_as_warcio_and_fastwarc_read_it(path):
         assert page.language == (http.get_header("Content-Language") or "")
         assert page.content_coding == (http.get_header("Content-Encoding") or "")
         assert page.transfer_coding == (http.get_header("Transfer-Encoding") or "")
+        assert page.robots == "\n".join(value for name, value in http.headers if name.lower() == "x-robots-tag")
+        assert page.tdm_reservation == (http.get_header("TDM-Reservation") or "")
         fast = WarcRecord.from_bytes(item.header + item.content)
         fast.parse_http(auto_decode="none")
         assert fast.http_charset == (page.charset and page.charset.lower())
@@ -91,6 +93,19 @@ def test_broken_bytes_in_a_header_harm_nothing_else():
 def test_the_first_of_two_fields_counts():
     page = response("Content-Type: text/html\nContent-Type: text/plain")
     assert page.content_type == "text/html"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_every_robots_tag_counts_and_stands_on_a_line_of_its_own(end):
+    fields = "X-Robots-Tag: googlebot: noindex\nContent-Type: text/html\nx-robots-tag:noai, noimageai \nX-ROBOTS-TAG:"
+    page = response(f"{fields}\nTDM-Reservation: 1\ntdm-policy: https://a.jp/tdm.json\nTdm-Reservation: 0", end=end)
+    assert page.robots == "googlebot: noindex\nnoai, noimageai\n"
+    assert (page.content_type, page.tdm_reservation, page.tdm_policy) == ("text/html", "1", "https://a.jp/tdm.json")
+
+
+def test_a_page_that_asks_for_nothing_says_so():
+    page = response("X-Robots: noai\nTDM-Reservations: 1\nX-TDM-Policy: x")
+    assert (page.robots, page.tdm_reservation, page.tdm_policy) == ("", "", "")
 
 
 def test_a_header_without_end_has_no_body():
@@ -165,7 +180,8 @@ def same_as_fastwarc(item):
             read_page(item)
         return
     page = read_page(item)
-    names = ("status", "content_type", "charset", "language", "identified", "transfer_coding", "content_coding", "body", "url")
+    names = ("status", "content_type", "charset", "language", "identified", "transfer_coding", "content_coding", "body", "url",
+             "robots", "tdm_reservation", "tdm_policy")  # fmt: skip
     assert [getattr(page, name) for name in names] == [getattr(expected, name) for name in names]
 
 
@@ -177,8 +193,9 @@ def test_regular_headers_are_read_as_fastwarc_reads_them(path):
 
 
 NAMES = st.sampled_from(
-    ["Content-Type", "content-type", "Content-Encoding", "Content-Language", "X-A", "WARC-Identified-Payload-Type"]
-)
+    ["Content-Type", "content-type", "Content-Encoding", "Content-Language", "X-A", "WARC-Identified-Payload-Type", "X-Robots-Tag",
+     "x-robots-tag", "TDM-Reservation", "tdm-policy"]
+)  # fmt: skip
 LINES = st.lists(st.tuples(NAMES, st.sampled_from([": ", ":", " : ", ":\t"]), st.text(" abc;=/,\t\r\n\x00é-", max_size=12),
                            st.sampled_from(["\r\n", "\r\n", "\n"])), max_size=5)  # fmt: skip
 

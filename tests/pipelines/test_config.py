@@ -221,7 +221,10 @@ def test_a_config_that_is_not_there_and_a_wrong_command_end_with_2() -> None:
     assert (ended.code, ended.err) == (2, "seiryu: nowhere.yaml: No such file or directory\n")
     assert seiryu("rnu", "x").code == 2
     assert seiryu("run").code == 2
-    assert "no such stage; known: extract" in seiryu("run", ROOT / "configs/sample.yaml", "--until", "nowhere").err
+    assert (
+        "no such stage; known: index, choose, ranges, extract"
+        in seiryu("run", ROOT / "configs/sample.yaml", "--until", "nowhere").err
+    )
 
 
 def test_help_is_there_at_once_because_it_imports_nothing_heavy() -> None:

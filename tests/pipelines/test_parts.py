@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seiryu.corpus.errors import LawBroken
-from seiryu.pipelines.archives import archives, names, unit_names
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.sizes import human, size
+from seiryu.pipelines.sources.names import names, unit_names
 from seiryu.pipelines.stages.tokenize import shuffle_key, split_of
 from seiryu.pipelines.unit import difference
 

@@ -1,0 +1,72 @@
+"""The one door to servers: every request of a run goes through a `Remote` that keeps the cluster's budget and says who asks."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import IO, Any
+
+from seiryu.corpus import storage
+from seiryu.corpus.remote.budget import Limits
+from seiryu.corpus.remote.remote import Manners, Remote, is_remote
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.shared_budget import budget_for
+from seiryu.pipelines.source_config import Fetch
+from seiryu.pipelines.version import VERSION
+
+
+def remote(config: Config, url: str) -> Remote:
+    """Who asks for `url`. ConfigError if the config does not say whom its server can turn to."""
+    if not config.fetch.contact:
+        raise ConfigError(
+            f"fetch.contact: {url} lies on a server, which is told who asks: give an e-mail address or a URL of yours",
+            ("fetch", "contact"),
+        )
+    return _remote(config.fetch.model_dump_json(), os.getpid())
+
+
+@lru_cache(maxsize=2)
+def _remote(section: str, _: int) -> Remote:
+    fetch = Fetch.model_validate_json(section)
+    manners = Manners(
+        user_agent=f"seiryu/{VERSION} (+{fetch.contact})", timeout=fetch.timeout, attempts=fetch.attempts, patience=fetch.patience,
+        signed=fetch.signed, endpoint=fetch.endpoint,
+    )  # fmt: skip
+    return Remote(manners, budget_for(limits(fetch)))
+
+
+def limits(fetch: Fetch) -> Limits:
+    """What the whole cluster may ask for."""
+    return Limits(fetch.requests_a_second, fetch.connections, fetch.bytes_a_second)
+
+
+def asks_servers(config: Config) -> bool:
+    """Whether anything that the source names lies on a server."""
+    source = config.source
+    if source.kind == "files":
+        return any(is_remote(path) for path in (*source.paths, source.base))
+    return is_remote(source.base) or is_remote(source.collections)
+
+
+def open_archive(path: str, config: Config) -> IO[bytes]:
+    """An archive by path or URL, seekable; of a server it is streamed, not stored. InputError when it is not there."""
+    return remote(config, path).open(path) if is_remote(path) else storage.open_input(path)
+
+
+def open_parts(path: str, config: Config) -> IO[bytes]:
+    """A file by path or URL of which only parts are read, such as a Parquet table. InputError when it is not there."""
+    return remote(config, path).open_parts(path) if is_remote(path) else storage.open_input(path)
+
+
+def read_small(path: str, config: Config) -> bytes:
+    """All of a small file by path or URL, such as a list. InputError when it is not there."""
+    if is_remote(path):
+        return remote(config, path).read(path)
+    with storage.open_input(path) as file:
+        return file.read()
+
+
+def identity(path: str, config: Config) -> dict[str, Any]:
+    """What tells that an archive is still the same, as `storage.identity`."""
+    return remote(config, path).identity(path) if is_remote(path) else storage.identity(path)

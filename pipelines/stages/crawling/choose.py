@@ -1,0 +1,187 @@
+"""Which of the wanted records are left out after all: payloads of earlier crawls, and hosts with too many records. One unit.
+
+Both need all records at once: a digest may stand in any file, and a host's records lie in several. Only digests (120 of 160 bits),
+hashes of hosts and places are held, and only those of a stretch of all digests or hosts at a time, so that memory stays within half of
+`engine.memory` however many records there are; each stretch reads these columns of all files again. What is left out is written by
+place, for `ranges` to pass over.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seiryu.corpus import schema
+from seiryu.corpus.crawl.tables import INDEXED, LEFT_OUT
+from seiryu.corpus.storage import Store
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.places import write_by_place
+from seiryu.pipelines.source_config import CommonCrawl, Index
+from seiryu.pipelines.stages.crawling import index
+from seiryu.pipelines.state import State, identity
+from seiryu.pipelines.unit import Result, Stage, Unit
+
+SEEN, OVER = "seen_before", "over_host_limit"
+TARGET = "left_out/all.parquet"
+_BYTES_A_ROW = 29  # of a pass: two words of digest or host and pick, crawl, file and row
+_ROW_GROUP = 4096
+
+Ints = npt.NDArray[Any]
+File = tuple[str, int]  # a table of `index`, and the number of its crawl; 0: one whose records are not wanted again
+
+
+def wanted(config: Config) -> bool:
+    return index.wanted(config) and _asked(_index(config))
+
+
+def _index(config: Config) -> Index:
+    assert isinstance(config.source, CommonCrawl)
+    return config.source.index
+
+
+def _asked(asked: Index) -> bool:
+    return bool(asked.seen_in) or asked.new_only or asked.max_per_host is not None
+
+
+def units(state: State) -> list[Unit]:
+    done = state.completed("index")
+    if not done or not state.whole("index"):
+        return []
+    crawls = sorted({made.made_of["params"]["crawl"] for made in done.values() if not made.made_of["params"]["seen"]})
+    reads = tuple(
+        (index.tables(made), 0 if (params := made.made_of["params"])["seen"] else 1 + crawls.index(params["crawl"]),
+         made.counts.kept + made.counts.rejected[index.EARLIER])
+        for made in done.values()
+    )  # fmt: skip
+    return [Unit("choose", "all", {}, {"index": identity(done)}, reads=reads)]
+
+
+def settings(config: Config) -> dict[str, Any]:
+    return _index(config).model_dump(mode="json", include={"new_only", "max_per_host"})
+
+
+def reasons(_: Config) -> tuple[str, ...]:
+    return (SEEN, OVER)
+
+
+def work(unit: Unit, config: Config, store: Store) -> Result:
+    asked, rows = _index(config), sum(rows for _, _, rows in unit.reads)
+    files: list[File] = [(name, crawl) for names, crawl, _ in unit.reads for name in names]
+    passes = max(1, -(-rows * _BYTES_A_ROW * 2 // max(1, config.engine.memory // 2)))
+    out: dict[int, list[tuple[Ints, str]]] = {}  # number of a file -> rows that are left out, and why
+    for file, row in _seen(store, files, passes, asked.new_only):
+        _note(out, file, row, SEEN)
+    if asked.max_per_host is not None:
+        for file, row in list(_over(store, files, passes, asked.max_per_host, out)):
+            _note(out, file, row, OVER)
+    table, times = _left_out(store, files, out)
+    counts = Counts(records=sum(rows for _, crawl, rows in unit.reads if crawl))
+    counts.rejected.update(times)
+    counts.kept = counts.records - counts.rejected.total()
+    return Result(counts, [write_by_place(store, TARGET, table, _ROW_GROUP, ["reason"])])
+
+
+def _note(out: dict[int, list[tuple[Ints, str]]], file: Ints, row: Ints, why: str) -> None:
+    for number in np.unique(file).tolist():
+        out.setdefault(number, []).append((np.sort(row[file == number]), why))
+
+
+def _read(store: Store, name: str, columns: list[str]) -> pa.Table:
+    return schema.read_table(store, name, INDEXED, columns)
+
+
+def _stretches(keys: Ints, passes: int, number: int) -> Ints:
+    """Rows whose key lies in a stretch of all 64-bit keys."""
+    return (
+        np.flatnonzero(np.floor_divide(keys, np.uint64(-(-(2**64) // passes))) == number) if passes > 1 else np.arange(len(keys))
+    )
+
+
+def _seen(store: Store, files: Sequence[File], passes: int, new_only: bool) -> Iterator[tuple[Ints, Ints]]:
+    """(number of the file, row) of records whose payload an earlier crawl holds."""
+    if not new_only and all(crawl for _, crawl in files):
+        return
+    for number in range(passes):
+        parts: list[tuple[Ints, ...]] = []
+        for place, (name, crawl) in enumerate(files):
+            high, low, there = digest_words(_read(store, name, ["digest"])["digest"])
+            rows = _stretches(high, passes, number)
+            rows = rows[there[rows]]
+            parts.append((high[rows], low[rows], np.full(len(rows), crawl, np.int16), np.full(len(rows), place, np.int32), rows))
+        high, low, crawls, place_of, row = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.lexsort((crawls, low, high))
+        high, low, crawls = high[order], low[order], crawls[order]
+        begins = (
+            np.flatnonzero(np.concatenate([[True], (high[1:] != high[:-1]) | (low[1:] != low[:-1])])) if len(order) else order
+        )
+        first = np.repeat(crawls[begins], np.diff(np.append(begins, len(order))))  # the earliest crawl that holds the payload
+        known = (crawls > first) & ((first == 0) | new_only)
+        yield place_of[order][known], row[order][known]
+
+
+def _over(
+    store: Store, files: Sequence[File], passes: int, most: int, out: dict[int, list[tuple[Ints, str]]]
+) -> Iterator[tuple[Ints, Ints]]:
+    """(number of the file, row) of records beyond what a host may have in a crawl; those with the lowest hash of their address stay."""
+    for number in range(passes):
+        parts: list[tuple[Ints, ...]] = []
+        for place, (name, crawl) in enumerate(files):
+            if not crawl:
+                continue
+            table = _read(store, name, ["host", "pick"])
+            host, pick = table["host"].to_numpy(), table["pick"].to_numpy()
+            left = np.ones(len(table), bool)
+            for rows, _ in out.get(place, ()):
+                left[rows] = False
+            rows = _stretches(host, passes, number)
+            rows = rows[left[rows]]
+            parts.append((host[rows], pick[rows], np.full(len(rows), crawl, np.int16), np.full(len(rows), place, np.int32), rows))
+        host, pick, crawls, place_of, row = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.lexsort((row, place_of, pick, crawls, host))
+        host, crawls = host[order], crawls[order]
+        begins = (
+            np.flatnonzero(np.concatenate([[True], (host[1:] != host[:-1]) | (crawls[1:] != crawls[:-1])]))
+            if len(order)
+            else order
+        )
+        rank = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
+        yield place_of[order][rank >= most], row[order][rank >= most]
+
+
+def _left_out(store: Store, files: Sequence[File], out: dict[int, list[tuple[Ints, str]]]) -> tuple[pa.Table, Counter[str]]:
+    parts, times = [LEFT_OUT.empty_table()], Counter[str]()
+    for number, found in sorted(out.items()):
+        name, crawl = files[number]
+        if not crawl:
+            continue
+        table = _read(store, name, ["place", "offset"])
+        for rows, why in found:
+            chosen = table.take(pa.array(rows))
+            parts.append(chosen.append_column(LEFT_OUT.field("reason"), pa.array([why] * len(rows), pa.string())).cast(LEFT_OUT))
+            times[why] += len(rows)
+    return pa.concat_tables(parts).sort_by([("place", "ascending"), ("offset", "ascending")]).combine_chunks(), times
+
+
+def digest_words(digests: pa.ChunkedArray) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
+    """The first 120 bits of SHA-1 digests in base 32 as two words, spread over all 64-bit values; and which are digests."""
+    there = pc.equal(pc.binary_length(digests), 32)
+    texts = pc.if_else(there, digests, "A" * 32).combine_chunks()
+    letters = np.frombuffer(texts.buffers()[2], np.uint8)[texts.offset * 32 : (texts.offset + len(texts)) * 32].reshape(-1, 32)
+    five = np.where(letters >= 65, letters - 65, letters - 24)  # A-Z are 0 to 25, 2-7 are 26 to 31
+    words = []
+    for begin in (0, 12):
+        word = np.zeros(len(texts), np.uint64)
+        for place in range(begin, begin + 12):
+            word = (word << np.uint64(5)) | (five[:, place] & np.uint8(31)).astype(np.uint64)
+        words.append(word << np.uint64(4))
+    return words[0], words[1], there.to_numpy()
+
+
+STAGE = Stage("choose", 1, "index records", settings, units, work, reasons, on_documents=False, wanted=wanted)
