@@ -86,7 +86,8 @@ def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
     """Units that the config does not name any more: results of archives go only when asked to, what follows from them by itself."""
     if standing.orphans and standing.stage.name == "extract" and not prune:
         raise OtherUnits(
-            f"{state.store.root} holds {len(standing.orphans)} archives that {state.config.source.not_named} ({standing.orphans[0]}, ...); "
+            f"{state.store.root} holds {len(standing.orphans)} archives that {state.config.source.not_named} "
+            f"({standing.orphans[0]}, ...); "
             "name them, use another run directory, or drop them with --prune"
         )
     for unit in standing.orphans:

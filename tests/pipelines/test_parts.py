@@ -13,6 +13,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.sizes import human, size
+from seiryu.pipelines.sources.files import archives
 from seiryu.pipelines.sources.names import names, unit_names
 from seiryu.pipelines.stages.tokenize import shuffle_key, split_of
 from seiryu.pipelines.unit import difference
@@ -111,7 +112,8 @@ def test_a_directory_gives_its_archives_and_a_glob_all_that_it_matches(tmp_path,
     monkeypatch.chdir(tmp_path)
 
     def found(*paths: str) -> list[str]:
-        return archives(Config.model_validate_json(json.dumps({"run": "r", "source": {"paths": paths}})))
+        config = Config.model_validate_json(json.dumps({"run": "r", "source": {"paths": paths}}))
+        return archives(config.source, config)
 
     assert found("in") == ["in/a.warc.gz", "in/odd [1].warc", "in/sub/b.warc.zst"]
     assert found("in/sub/*") == ["in/sub/b.warc.zst", "in/sub/notes.txt"]
