@@ -23,7 +23,6 @@ from seiryu.corpus.archive.warc import RawRecord, raw_records
 from seiryu.corpus.crawl.ranges import Range, merged
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.remote.errors import NotThere, Unreachable
-from seiryu.corpus.remote.remote import Remote
 
 Row = dict[str, Any]  # of a table PLANNED
 NOT_FETCHED, NOT_AS_INDEXED, DAMAGED, TOO_LARGE = "not_fetched", "not_as_indexed", "damaged", "too_large"
@@ -40,6 +39,13 @@ class Missing:
     detail: str
 
 
+class Archives(Protocol):
+    """Where archives lie: a Remote, or a disk."""
+
+    def read_range(self, url: str, first: int, size: int, /) -> bytes:
+        """Exactly these bytes. InputError if the archive ends before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetching:
     """`max_gap`, `max_waste`: as in `ranges.merged`; `ahead`: ranges fetched at once; `max_content`: as in `raw_records`."""
@@ -50,7 +56,7 @@ class Fetching:
     max_content: int
 
 
-def planned_records(remote: Remote, url: str, planned: pa.Table, how: Fetching) -> Iterator[RawRecord | Missing]:
+def planned_records(archives: Archives, url: str, planned: pa.Table, how: Fetching) -> Iterator[RawRecord | Missing]:
     """The records of a table PLANNED of one archive at `url`, in its order. Forbidden if the server wants no more of us."""
     rows = planned.select(["offset", "length", "url", "digest"]).to_pylist()
     for row in rows:
@@ -65,7 +71,7 @@ def planned_records(remote: Remote, url: str, planned: pa.Table, how: Fetching) 
             while waiting or coming:
                 while waiting and len(coming) < how.ahead:
                     part = waiting.popleft()
-                    coming.append((part, pool.submit(remote.read_range, url, part.first, part.size)))
+                    coming.append((part, pool.submit(archives.read_range, url, part.first, part.size)))
                 part, future = coming.popleft()
                 try:
                     data = future.result()
@@ -74,18 +80,18 @@ def planned_records(remote: Remote, url: str, planned: pa.Table, how: Fetching) 
                     yield from (_missing(row, NOT_FETCHED, str(error)) for other in parts for row in rows[other.records])
                     return
                 except (Unreachable, InputError) as error:
-                    yield from _one_by_one(remote, url, rows[part.records], error, how.max_content)
+                    yield from _one_by_one(archives, url, rows[part.records], error, how.max_content)
                     continue
                 for row in rows[part.records]:
                     begin = row["offset"] - part.first
-                    yield _record(remote, url, row, data[begin : begin + row["length"]], how.max_content)
+                    yield _record(archives, url, row, data[begin : begin + row["length"]], how.max_content)
         finally:
             for _, future in coming:
                 future.cancel()
 
 
 def _one_by_one(
-    remote: Remote, url: str, rows: Sequence[Row], error: Unreachable | InputError, max_content: int
+    archives: Archives, url: str, rows: Sequence[Row], error: Unreachable | InputError, max_content: int
 ) -> Iterator[RawRecord | Missing]:
     """The records of a range that cannot be had: one that lies behind the end of the archive takes none of the others along."""
     if isinstance(error, Unreachable):
@@ -93,19 +99,19 @@ def _one_by_one(
     elif len(rows) == 1:
         yield _missing(rows[0], NOT_AS_INDEXED, str(error))
     else:
-        yield from (_record(remote, url, row, None, max_content) for row in rows)
+        yield from (_record(archives, url, row, None, max_content) for row in rows)
 
 
 def _missing(row: Row, reason: str, detail: str) -> Missing:
     return Missing(row["offset"], row["length"], row["url"], reason, detail)
 
 
-def _record(remote: Remote, url: str, row: Row, data: bytes | None, max_content: int) -> RawRecord | Missing:
+def _record(archives: Archives, url: str, row: Row, data: bytes | None, max_content: int) -> RawRecord | Missing:
     """A record from its bytes, or, where these are none or damaged, from the server."""
     found = _read(data, url, max_content) if data is not None else ""
     if isinstance(found, str):
         try:
-            found = _read(remote.read_range(url, row["offset"], row["length"]), url, max_content)
+            found = _read(archives.read_range(url, row["offset"], row["length"]), url, max_content)
         except Unreachable as error:
             return _missing(row, NOT_FETCHED, str(error))
         except InputError as error:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import IO, Any
 
 from seiryu.corpus import storage
+from seiryu.corpus.errors import InputError
 from seiryu.corpus.remote.budget import Limits
 from seiryu.corpus.remote.remote import Manners, Remote, is_remote
 from seiryu.pipelines.config import Config
@@ -57,6 +58,24 @@ def open_archive(path: str, config: Config) -> IO[bytes]:
 def open_parts(path: str, config: Config) -> IO[bytes]:
     """A file by path or URL of which only parts are read, such as a Parquet table. InputError when it is not there."""
     return remote(config, path).open_parts(path) if is_remote(path) else storage.open_input(path)
+
+
+class Disk:
+    """Byte ranges of files that lie on no server, as `Remote` has them of those that do."""
+
+    def read_range(self, path: str, first: int, size: int) -> bytes:
+        """Exactly these bytes. InputError if there is no such file, or it ends before."""
+        with storage.open_input(path) as file:
+            file.seek(first)
+            data = file.read(size)
+        if len(data) != size:
+            raise InputError(f"{path} ends before byte {first + size:,}; bytes {first:,}-{first + size - 1:,} do not exist")
+        return data
+
+
+def ranges_of(path: str, config: Config) -> Remote | Disk:
+    """Who reads byte ranges of an archive by path or URL."""
+    return remote(config, path) if is_remote(path) else Disk()
 
 
 def read_small(path: str, config: Config) -> bytes:

@@ -32,7 +32,7 @@ from seiryu.pipelines.isolation.isolated import Isolated, Limits, Lost, kept
 from seiryu.pipelines.rules_in_force import least_letters, screen
 from seiryu.pipelines.source_config import CommonCrawl, Files
 from seiryu.pipelines.sources import commoncrawl, files
-from seiryu.pipelines.sources.asking import open_archive, remote
+from seiryu.pipelines.sources.asking import open_archive, ranges_of
 from seiryu.pipelines.sources.cache import kept_archive
 from seiryu.pipelines.sources.names import names, unit_names
 from seiryu.pipelines.stages.crawling import index, ranges
@@ -236,7 +236,7 @@ def _records(unit: Unit, config: Config, store: Store) -> Iterator[Iterator[RawR
         if ranges.rows_sha256(planned) != unit.inputs["records"]:
             raise InputError(f"the records planned for {unit.params['warc']} have changed meanwhile; run again")
         how = Fetching(asked.max_gap, asked.max_waste, config.fetch.ahead, most)
-        yield planned_records(remote(config, unit.path), unit.path, planned, how)
+        yield planned_records(ranges_of(unit.path, config), unit.path, planned, how)
         return
     cached = isinstance(config.source, CommonCrawl) and config.source.cache
     with kept_archive(unit.path, unit.params["warc"], config) if cached else open_archive(unit.path, config) as file:

@@ -292,12 +292,3 @@ def test_a_thread_that_waits_is_let_go_by_an_end_and_by_a_ban() -> None:
         budget.begin()
     assert budget.told() == ["x answered 403; stop and ask: nothing is asked any more"]
     assert budget.told() == []
-
-
-def test_bytes_come_no_faster_than_allowed() -> None:
-    budget, begin = LocalBudget(Limits(100.0, 1, 100_000)), time.monotonic()
-    in_threads(4, lambda: [budget.spend(5000) for _ in range(3)])
-    assert 0.59 <= time.monotonic() - begin < 2.0
-    free, begin = LocalBudget(Limits(100.0, 1, None)), time.monotonic()
-    free.spend(10**12)
-    assert time.monotonic() - begin < 0.1
