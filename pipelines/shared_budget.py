@@ -140,7 +140,6 @@ class SharedBudget:
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         """What the keeper answers, whoever that is by then. Unreachable when there is none for long."""
-        import ray
         from ray.exceptions import RayActorError
 
         until, pause = time.monotonic() + _PATIENCE, 0.1
@@ -150,7 +149,8 @@ class SharedBudget:
             with self._lock:
                 handle = self._handle = self._handle or keeper(self._limits, self._term)
             try:
-                return ray.get(getattr(handle, method).remote(*arguments))
+                # Not by ray.get: while a worker waits in that, Ray gives its place to another unit, and starts a process for it.
+                return getattr(handle, method).remote(*arguments).future().result()
             except RayActorError as error:  # its maker has gone, and it with him: somebody makes another one
                 with self._lock:
                     self._handle = None if self._handle is handle else self._handle

@@ -31,7 +31,8 @@ _FIELDS = re.compile(
 _WANTED = (b"content-type", b"content-language", b"content-encoding", b"transfer-encoding",
            b"x-robots-tag", b"tdm-reservation", b"tdm-policy")  # fmt: skip
 _ROBOTS = b"x-robots-tag"
-_IDENTIFIED = re.compile(rb"^warc-identified-payload-type:[ \t]*+([!-~]*+)[ \t]*+\r$", re.IGNORECASE | re.MULTILINE)
+# Behind a bare line feed FastWARC sees no new field, so that is left to it.
+_IDENTIFIED = re.compile(rb"^(?<=\r\n)warc-identified-payload-type:[ \t]*+([!-~]*+)[ \t]*+\r$", re.IGNORECASE | re.MULTILINE)
 
 
 class BodyError(ValueError):

@@ -174,7 +174,9 @@ class Asker:
     def _refuse(self, answer: Answer, name: str, hint: str) -> NoReturn:
         """What a status that is no success means."""
         if answer.status in (429, 503) or answer.code in _BUSY:
-            raise Throttled(f"{urlsplit(name).netloc} {answer} to {name}", retry_after(answer.headers.get("Retry-After")))
+            why, seconds = f"{urlsplit(name).netloc} {answer} to {name}", retry_after(answer.headers.get("Retry-After"))
+            self.budget.slow(why, seconds)  # before the connection is free, or the next one who waits would have it at once
+            raise Throttled(why)
         if answer.status in (401, 403) or answer.code in _REFUSED:
             why = (
                 f"{name}: {urlsplit(name).netloc} {answer}. No further request is sent: the server may have been asked more than it "

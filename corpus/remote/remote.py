@@ -61,7 +61,7 @@ class Remote:
 
     def identity(self, url: str) -> dict[str, Any]:
         """What tells that an object is still the same: its size, ETag and Last-Modified, those that the server gives."""
-        place, trouble = self._place(url), Trouble(f"{url} (HEAD)", self._asker.manners, self._asker.budget)
+        place, trouble = self._place(url), Trouble(f"{url} (HEAD)", self._asker.manners)
         while True:
             try:
                 with self._asker.ask(place, "HEAD") as answer:
@@ -77,7 +77,7 @@ class Remote:
 
     def _keys(self, prefix: str) -> set[str]:
         bucket, found, token = split(prefix)[0], set[str](), ""
-        trouble = Trouble(f"{prefix} (listing)", self._asker.manners, self._asker.budget)
+        trouble = Trouble(f"{prefix} (listing)", self._asker.manners)
         while True:
             page = b"".join(RemoteObject(self._asker, self._s3.listing(prefix, token)).pieces(0, whole=True))
             try:

@@ -35,7 +35,7 @@ class RemoteObject:
         Unreachable when it cannot be had now, or changes meanwhile; Forbidden; InputError.
         """
         at = first
-        trouble = Trouble(f"{self.name} ({_range(first, stop)})", self._asker.manners, self._asker.budget)
+        trouble = Trouble(f"{self.name} ({_range(first, stop)})", self._asker.manners)
         while True:
             try:
                 headers = {} if whole and at == 0 else {"Range": _header(at, stop)}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import time
 
-from seiryu.corpus.remote.budget import Budget
 from seiryu.corpus.remote.errors import Unreachable
 from seiryu.corpus.remote.manners import Manners
 
@@ -21,18 +20,14 @@ class Fault(Exception):
 
 
 class Throttled(Fault):
-    """A server that says it is asked too much; `seconds`: how long it wants to be left alone, if it says so."""
-
-    def __init__(self, why: str, seconds: float | None) -> None:
-        super().__init__(why)
-        self.seconds = seconds
+    """A server that says it is asked too much. The budget knows already, and makes everybody wait."""
 
 
 class Trouble:
     """Counts what went wrong with `what` since the last byte of progress."""
 
-    def __init__(self, what: str, manners: Manners, budget: Budget) -> None:
-        self.what, self._manners, self._budget = what, manners, budget
+    def __init__(self, what: str, manners: Manners) -> None:
+        self.what, self._manners = what, manners
         self._failures = 0
         self._busy_since: float | None = None
 
@@ -57,4 +52,3 @@ class Trouble:
         if now - self._busy_since >= self._manners.patience:
             waited = f"given up after {now - self._busy_since:,.0f} s in which it said nothing else"
             raise Unreachable(f"{self.what}: {fault}; {waited}") from fault
-        self._budget.slow(str(fault), fault.seconds)

@@ -9,6 +9,7 @@ from typing import IO, Any
 from seiryu.corpus import storage
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.remote.budget import Limits
+from seiryu.corpus.remote.errors import NotThere
 from seiryu.corpus.remote.remote import Manners, Remote, is_remote
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
@@ -64,8 +65,12 @@ class Disk:
     """Byte ranges of files that lie on no server, as `Remote` has them of those that do."""
 
     def read_range(self, path: str, first: int, size: int) -> bytes:
-        """Exactly these bytes. InputError if there is no such file, or it ends before."""
-        with storage.open_input(path) as file:
+        """Exactly these bytes. NotThere, or InputError if the file ends before."""
+        try:
+            opened = storage.open_input(path)
+        except InputError as error:
+            raise NotThere(str(error)) from error
+        with opened as file:
             file.seek(first)
             data = file.read(size)
         if len(data) != size:

@@ -37,7 +37,8 @@ class Kept:
     def doubt(self, offset: int) -> bool:
         """Whether it is worth while to read on from `offset` once more (see `RemoteFile.doubt`)."""
         if not self._own:
-            return bool(self._file.doubt(offset))  # type: ignore[attr-defined]
+            doubt = getattr(self._file, "doubt", None)  # of a mirror on a disk there is none
+            return bool(doubt and doubt(offset))
         self._file.close()
         self._store.delete(self._path)
         self._file, self._own = open_archive(self._url, self._config), False

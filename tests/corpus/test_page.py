@@ -234,6 +234,10 @@ def test_a_type_found_in_the_bytes_may_have_parameters(said):
     assert (page.identified, page.html) == ("text/html", True)
 
 
+def test_a_type_behind_a_bare_line_feed_is_left_to_fastwarc():
+    same_as_fastwarc(record(b"HTTP/1.1 200 OK\r\n\r\nx", b"X: a\nWARC-Identified-Payload-Type: text/html\r\n"))
+
+
 def test_a_header_of_millions_of_fields_is_left_to_fastwarc():
     with pytest.raises(BodyError, match="Maximum header length"):
         read_page(record(b"HTTP/1.1 200 OK\r\n" + b"a:\r\n" * 1_000_000 + b"\r\nbody"))

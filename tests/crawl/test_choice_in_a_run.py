@@ -10,11 +10,12 @@ import pytest
 import servers
 from mini_crawl import MiniCrawl, Shape, make_mini_crawl
 from servers import Server
-from whole_runs import BY_INDEX, Run, few_archives, index_rows, is_chosen, new_run, place
+from whole_runs import BY_INDEX, Run, few_archives, index_rows, is_chosen, new_run, place, together
 
 from seiryu.corpus.crawl.lists import Sample, sampled
 
 Row = dict[str, Any]
+SHARE, COUNT = 0.8, 2  # of the archives of each crawl, in the sample by the index
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +31,21 @@ def server(recrawled: MiniCrawl):
         yield made
 
 
-def by_index(server: Server, folder: Path, sample: dict[str, Any] | None = None, crawls: str = "..latest", **index: Any) -> Run:
-    """A run up to its plan of what to fetch."""
-    source = {"by": "index", "crawls": [crawls], "index": BY_INDEX["index"] | index, "sample": sample or {}}
-    run = new_run(folder, server.url, source=source)
-    ended = run.make("ranges")
-    assert ended.code == 0, ended.err
-    return run
+@pytest.fixture(scope="module")
+def plans(recrawled: MiniCrawl, server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """Runs up to their plans of what to fetch, each with another choice."""
+
+    def chosen(name: str, sample: dict[str, Any] | None = None, crawls: str = "..latest", **index: Any) -> Run:
+        source = {"by": "index", "crawls": [crawls], "index": BY_INDEX["index"] | index, "sample": sample or {}}
+        return new_run(tmp_path_factory.mktemp(name), server.url, source=source)
+
+    runs = {
+        "seen_in": chosen("seen_in", crawls=recrawled.crawls[1], seen_in=[recrawled.crawls[0]]),
+        "new_only": chosen("new_only", new_only=True, max_per_host=5),
+        "sample": chosen("sample", sample={"share": SHARE, "count": COUNT}),
+    }
+    assert [(ended.code, ended.err) for ended in together(*runs.values(), until="ranges") if ended.code] == []
+    return runs
 
 
 def planned(run: Run) -> set[tuple[str, int]]:
@@ -58,9 +67,9 @@ def at_most(rows: list[Row], most: int) -> list[Row]:
     return [row for same in hosts.values() for row in sorted(same, key=pick)[:most]]
 
 
-def test_payloads_of_earlier_crawls_are_left_out(recrawled: MiniCrawl, server: Server, tmp_path: Path) -> None:
+def test_payloads_of_earlier_crawls_are_left_out(recrawled: MiniCrawl, plans: dict[str, Run]) -> None:
     older, newer = recrawled.crawls
-    run = by_index(server, tmp_path, crawls=newer, seen_in=[older])
+    run = plans["seen_in"]
     seen = {row["content_digest"] for row in index_rows(recrawled, older) if is_chosen(row)}
     wanted = [row for row in index_rows(recrawled, newer) if is_chosen(row)]
     left = [row for row in wanted if row["content_digest"] not in seen]
@@ -69,8 +78,8 @@ def test_payloads_of_earlier_crawls_are_left_out(recrawled: MiniCrawl, server: S
     assert run.counts("choose")["all"]["rejected"] == {"seen_before": len(wanted) - len(left)}
 
 
-def test_of_all_crawls_only_what_is_new_and_so_many_of_a_host(recrawled: MiniCrawl, server: Server, tmp_path: Path) -> None:
-    run = by_index(server, tmp_path, new_only=True, max_per_host=5)
+def test_of_all_crawls_only_what_is_new_and_so_many_of_a_host(recrawled: MiniCrawl, plans: dict[str, Run]) -> None:
+    run = plans["new_only"]
     seen: set[str] = set()
     left: list[Row] = []
     for crawl in recrawled.crawls:
@@ -101,10 +110,9 @@ def test_a_sample_of_whole_archives_is_all_that_is_read(recrawled: MiniCrawl, se
     assert [row.path.lstrip("/") for row in server.log() if "/segments/" in row.path] == chosen
 
 
-def test_a_sample_by_the_index_is_of_the_same_archives(recrawled: MiniCrawl, server: Server, tmp_path: Path) -> None:
-    share, count = 0.8, 2
-    chosen = {path for crawl in recrawled.crawls for path in sampled(recrawled.listed(crawl), Sample(count, share))}
-    run = by_index(server, tmp_path, sample={"share": share, "count": count})
+def test_a_sample_by_the_index_is_of_the_same_archives(recrawled: MiniCrawl, plans: dict[str, Run]) -> None:
+    chosen = {path for crawl in recrawled.crawls for path in sampled(recrawled.listed(crawl), Sample(COUNT, SHARE))}
+    run = plans["sample"]
     rows = index_rows(recrawled)
     wanted = [row for row in rows if is_chosen(row)]
     assert planned(run) == {place(row) for row in wanted if row["warc_filename"] in chosen}

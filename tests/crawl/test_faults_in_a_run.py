@@ -1,7 +1,7 @@
 """Runs over a bad network and a moody server: the same documents as over a good one, and never more requests than allowed."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import faults
@@ -61,6 +61,8 @@ def test_whole_archives_come_as_they_are_and_a_server_that_has_enough_is_left_al
             assert (before.status, before.fault) == (MOODS[number][0].status, "refuse")
             assert after.time - before.time >= MOODS[number][1]
             assert f"answered {before.status}" in ended.err
+    archives = [row.path for row in asked if "/segments/" in row.path]
+    assert len(list(groupby(archives))) == len(set(archives))  # a worker that waits does not begin with another one
     check_worth(asked, 5)
 
 

@@ -118,6 +118,16 @@ def test_records_refused_then_some_down_then_more_down_then_all_well(
     assert {row.path for row in proxy.log()} == {f"/{down}"}
 
 
+def test_a_list_that_cannot_be_had_ends_a_run_before_it_begins(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "http://127.0.0.1:9", fetch=QUICKLY_GIVEN_UP)  # nobody listens
+    ended = run.make()
+    assert ended.code == 1
+    assert len(ended.err.splitlines()) == 1
+    assert "collinfo.json" in ended.err
+    assert "given up after 2 attempts" in ended.err
+    assert not (run.path / "source").exists()
+
+
 def check_refused(said: str, asked: list[Asked]) -> None:
     """One clear line, and nothing was asked after the refusal but what was under way."""
     lines = [line for line in said.splitlines() if line.startswith("seiryu: ")]

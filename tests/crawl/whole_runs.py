@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,12 @@ def new_run(folder: Path, base: str, *, source: dict[str, Any] | None = None, **
     run = Run(folder)
     run.config.write_text(json.dumps(_changed(config, {"source": source or {}, **sections})))
     return run
+
+
+def together(*runs: Run, until: str = "extract") -> list[Ended]:
+    """Make several runs at the same time: each mostly waits for its processes to start."""
+    with ThreadPoolExecutor(len(runs)) as pool:
+        return list(pool.map(lambda run: run.make(until), runs))
 
 
 def _changed(config: dict[str, Any], changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
