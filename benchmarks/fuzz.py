@@ -37,9 +37,10 @@ from benchmarks.mutations import Record, mutant, real_records
 from benchmarks.timing import Figure
 from seiryu.corpus.archive.warc import raw_records
 from seiryu.corpus.storage import Store, identity
-from seiryu.pipelines.config import Config, Engine, Source
+from seiryu.pipelines.config import Config, Engine
 from seiryu.pipelines.isolation.candidate import page_to_document
 from seiryu.pipelines.isolation.isolated import Isolated, Limits
+from seiryu.pipelines.source_config import Files
 from seiryu.pipelines.stages import extract as stage
 from seiryu.pipelines.unit import Unit
 
@@ -141,7 +142,7 @@ class Fuzz:
     def __init__(self, folder: Path, records: list[Record], seed: int) -> None:
         self._folder, self._records, self._seed = folder, records, seed
         self._config = Config(
-            run=str(folder / "run"), source=Source(paths=(str(folder),)), engine=Engine(page_seconds=PAGE_SECONDS)
+            run=str(folder / "run"), source=Files(paths=(str(folder),)), engine=Engine(page_seconds=PAGE_SECONDS)
         )
         self._isolated = Timed(self._config, 16)
         self.found = Found()

@@ -18,8 +18,9 @@ from seiryu.filters.addresses.block_lists import BlockLists
 from seiryu.filters.addresses.hosts import normal_address, normal_host
 from seiryu.filters.addresses.sites import site_of
 from seiryu.filters.cleaning.repeated_lines import site_places
-from seiryu.pipelines.config import Config, Source
+from seiryu.pipelines.config import Config
 from seiryu.pipelines.places import write_by_place
+from seiryu.pipelines.source_config import Files
 from seiryu.pipelines.stages import hosts
 from seiryu.pipelines.stages.addresses import host_counts_schema
 from seiryu.pipelines.unit import Unit
@@ -61,7 +62,7 @@ def _block_lists(folder: Path) -> Iterator[Figure]:
 
 
 def _second_pass(folder: Path) -> Iterator[Figure]:
-    config = Config(run=str(folder), source=Source(paths=("none",)))
+    config = Config(run=str(folder), source=Files(paths=("none",)))
     store, wanted = Store(config.run), host_counts_schema(config)
     names = _names(_ROWS * 4, seed=3)
     for number in range(_FILES):

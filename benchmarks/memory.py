@@ -51,13 +51,14 @@ def figures(inputs: Inputs) -> Iterator[Figure]:
 def run(folder: Path, run_folder: str, archives: int) -> None:
     """In the fresh process: one line of JSON after each archive."""
     from seiryu.corpus.storage import Store, identity
-    from seiryu.pipelines.config import Config, Source
+    from seiryu.pipelines.config import Config
     from seiryu.pipelines.isolation.isolated import close_kept
+    from seiryu.pipelines.source_config import Files
     from seiryu.pipelines.stages import extract as stage
     from seiryu.pipelines.unit import Unit
 
     paths = sorted(folder.glob("*.warc.gz"))
-    config, pages = Config(run=run_folder, source=Source(paths=(str(folder),))), 0
+    config, pages = Config(run=run_folder, source=Files(paths=(str(folder),))), 0
     for number in range(archives):
         path = paths[number % len(paths)]
         name = path.name.removesuffix(".warc.gz")

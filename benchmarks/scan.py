@@ -19,7 +19,8 @@ from benchmarks.inputs import MAX_PAGE, SAMPLES, Inputs
 from benchmarks.mixed_archive import write_others
 from benchmarks.timing import Figure, alternate, rate
 from seiryu.corpus.archive.warc import raw_records
-from seiryu.pipelines.config import Config, Source
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.source_config import Files
 from seiryu.pipelines.stages.extract import Extractor, isolated
 
 
@@ -46,7 +47,7 @@ def without_japanese(archive: Path, folders: list[Path], least: int) -> Iterator
 
 
 def stage(path: Path) -> None:
-    config = Config(run="none", source=Source(paths=(str(path),)))
+    config = Config(run="none", source=Files(paths=(str(path),)))
     extractor = Extractor(config, path.name, isolated(config))
     with path.open("rb") as file:
         extractor.read(raw_records(file, path.name, MAX_PAGE))

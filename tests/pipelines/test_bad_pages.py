@@ -24,8 +24,9 @@ from warcio.warcwriter import WARCWriter
 from seiryu.corpus.archive.page import payload, read_page
 from seiryu.corpus.archive.warc import RawRecord, raw_records
 from seiryu.corpus.storage import Store, identity
-from seiryu.pipelines.config import Config, Engine, Source
+from seiryu.pipelines.config import Config, Engine
 from seiryu.pipelines.isolation.isolated import close_kept
+from seiryu.pipelines.source_config import Files
 from seiryu.pipelines.stages import extract as stage
 from seiryu.pipelines.unit import Result, Unit
 
@@ -207,7 +208,7 @@ def worker(tmp_path: Path) -> Iterator[Callable[..., Result]]:
 
     class Worker:
         config = Config(
-            run=str(tmp_path / "run"), source=Source(paths=("none",)), engine=Engine(page_seconds=60, page_memory=450_000_000)
+            run=str(tmp_path / "run"), source=Files(paths=("none",)), engine=Engine(page_seconds=60, page_memory=450_000_000)
         )
 
         def __call__(self, *pages: tuple[str, bytes], config: Config | None = None) -> Result:

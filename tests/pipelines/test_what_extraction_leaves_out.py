@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from commandline import seiryu, write_config
 
-from seiryu.pipelines.config import Config, CountsOn, Extract, RuleChange, Source
+from seiryu.pipelines.config import Config, CountsOn, Extract, RuleChange
 from seiryu.pipelines.rules_in_force import least_letters, screen
+from seiryu.pipelines.source_config import Files
 
 LIMITS = {f"duplicate_{n}gram": {"high": 0.5} for n in range(5, 11)}  # as write_config
 DROPPED: dict = {"few_japanese_letters": None, "few_hiragana": None}
@@ -121,7 +122,7 @@ def test_documents_are_in_the_order_of_the_archive(small_run: Path) -> None:
 def test_the_letters_that_extraction_demands_are_the_least_that_pass_the_rules() -> None:
     for japanese, share in ((400, 0.2), (300, 0.07), (1, 1.0), (399, 1 / 3), (0, 0.2)):
         change = {"few_japanese_letters": RuleChange(low=japanese), "few_hiragana": RuleChange(low=share)}
-        config = Config(run="x", source=Source(paths=("x",)), extract=Extract(counts_on=CountsOn(change=change)))
+        config = Config(run="x", source=Files(paths=("x",)), extract=Extract(counts_on=CountsOn(change=change)))
         letters, hiragana = least_letters(config)
         assert letters == japanese
         if japanese:
@@ -133,6 +134,6 @@ def test_a_rule_on_words_is_none_of_the_screens(tmp_path: Path) -> None:
     preset.write_text(
         "rules:\n  - {name: words, signal: ng_letters, high: 5}\n  - {name: digits, signal: japanese_share, low: 0.5}\n"
     )
-    config = Config(run="x", source=Source(paths=("x",)),
+    config = Config(run="x", source=Files(paths=("x",)),
                     extract=Extract(quick_screen=True, counts_on=CountsOn(preset=str(preset))))  # fmt: skip
     assert [rule.signal for rule in screen(config)] == ["japanese_share"]
