@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import servers
 from mini_crawl import SAMPLES, MiniCrawl, Shape, make_mini_crawl
-from whole_runs import BY_INDEX, Run, few_archives, new_run
+from whole_runs import BY_INDEX, Run, few_archives, new_run, together
 
 
 @pytest.fixture(scope="session")
@@ -53,22 +53,26 @@ def few_objects(few_pages: MiniCrawl) -> Iterator[servers.Server]:
 
 
 @pytest.fixture(scope="session")
-def whole_run(few_server: servers.Server, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A finished run over whole archives, which are kept in `cache`. Tests only read it."""
-    folder = tmp_path_factory.mktemp("whole")
-    return _made(new_run(folder, few_server.url, source={"cache": str(folder / "cache")}), few_server)
+def finished(few_pages: MiniCrawl, few_server: servers.Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """The runs below, made at the same time, each over a server of its own."""
+    folder = tmp_path_factory.mktemp("finished")
+    cache, two = {"cache": str(folder / "cache")}, {"workers": 2}
+    with servers.nginx(few_pages.root) as other:
+        whole = new_run(folder / "whole", few_server.url, source=cache, fetch={"requests_a_second": 2.5}, engine=two)
+        index = new_run(folder / "index", other.url, source=BY_INDEX, fetch={"requests_a_second": 10}, engine=two)
+        assert [(ended.code, ended.err) for ended in together(whole, index) if ended.code] == []
+        whole.asked.extend(few_server.log())
+        index.asked.extend(other.log())
+    return whole, index
 
 
 @pytest.fixture(scope="session")
-def index_run(few_server: servers.Server, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The same by the index, of four workers that may ask ten times a second. Tests only read it."""
-    slowly = {"fetch": {"requests_a_second": 10}, "engine": {"workers": 4}}
-    return _made(new_run(tmp_path_factory.mktemp("index"), few_server.url, source=BY_INDEX, **slowly), few_server)
+def whole_run(finished: tuple[Run, Run]) -> Run:
+    """A finished run over whole archives, which are kept in `cache`; it might ask five times in two seconds. Tests only read it."""
+    return finished[0]
 
 
-def _made(run: Run, server: servers.Server) -> Run:
-    server.forget()
-    ended = run.make()
-    assert ended.code == 0, ended.err
-    run.asked.extend(server.log())
-    return run
+@pytest.fixture(scope="session")
+def index_run(finished: tuple[Run, Run]) -> Run:
+    """A finished run by the index that might ask ten times a second. Its server has gone. Tests only read it."""
+    return finished[1]

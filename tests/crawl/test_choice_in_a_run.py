@@ -2,20 +2,18 @@
 
 import hashlib
 from collections import defaultdict
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import servers
 from mini_crawl import MiniCrawl, Shape, make_mini_crawl
-from servers import Server
 from whole_runs import BY_INDEX, Run, few_archives, index_rows, is_chosen, new_run, place, together
 
 from seiryu.corpus.crawl.lists import Sample, sampled
 
 Row = dict[str, Any]
-SHARE, COUNT = 0.8, 2  # of the archives of each crawl, in the sample by the index
+SAMPLE = Sample(count=2, share=0.9)  # and of one segment
 
 
 @pytest.fixture(scope="module")
@@ -26,26 +24,23 @@ def recrawled(tmp_path_factory: pytest.TempPathFactory) -> MiniCrawl:
 
 
 @pytest.fixture(scope="module")
-def server(recrawled: MiniCrawl):
-    with servers.nginx(recrawled.root) as made:
-        yield made
+def choices(recrawled: MiniCrawl, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """A run over the sampled archives of the newer crawl, for what the older does not have; one over both, for what is new."""
+    root, (older, newer) = str(recrawled.root), recrawled.crawls
 
+    def chosen(name: str, crawls: str, sample: dict[str, Any], **index: Any) -> Run:
+        source = {"by": "index", "crawls": [crawls], "index": BY_INDEX["index"] | index, "sample": sample}
+        return new_run(tmp_path_factory.mktemp(name), root, source=source, fetch={"contact": ""})
 
-@pytest.fixture(scope="module")
-def plans(recrawled: MiniCrawl, server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    """Runs up to their plans of what to fetch, each with another choice."""
-
-    def chosen(name: str, sample: dict[str, Any] | None = None, crawls: str = "..latest", **index: Any) -> Run:
-        source = {"by": "index", "crawls": [crawls], "index": BY_INDEX["index"] | index, "sample": sample or {}}
-        return new_run(tmp_path_factory.mktemp(name), server.url, source=source)
-
-    runs = {
-        "seen_in": chosen("seen_in", crawls=recrawled.crawls[1], seen_in=[recrawled.crawls[0]]),
-        "new_only": chosen("new_only", new_only=True, max_per_host=5),
-        "sample": chosen("sample", sample={"share": SHARE, "count": COUNT}),
-    }
-    assert [(ended.code, ended.err) for ended in together(*runs.values(), until="ranges") if ended.code] == []
+    sample = {"share": SAMPLE.share, "count": SAMPLE.count, "segments": [segment(recrawled)]}
+    runs = chosen("seen_in", newer, sample, seen_in=[older]), chosen("new_only", "..latest", {}, new_only=True, max_per_host=5)
+    assert [(ended.code, ended.err) for ended in together(*runs) if ended.code] == []
     return runs
+
+
+def segment(recrawled: MiniCrawl) -> str:
+    """That of the archive of pages that were fetched again, which is made last."""
+    return list(recrawled.archives)[-1].split("/")[3]
 
 
 def planned(run: Run) -> set[tuple[str, int]]:
@@ -67,19 +62,23 @@ def at_most(rows: list[Row], most: int) -> list[Row]:
     return [row for same in hosts.values() for row in sorted(same, key=pick)[:most]]
 
 
-def test_payloads_of_earlier_crawls_are_left_out(recrawled: MiniCrawl, plans: dict[str, Run]) -> None:
-    older, newer = recrawled.crawls
-    run = plans["seen_in"]
+def test_of_sampled_archives_what_an_earlier_crawl_has_is_left_out(recrawled: MiniCrawl, choices: tuple[Run, Run]) -> None:
+    (older, newer), run = recrawled.crawls, choices[0]
+    archives = recrawled.listed(newer)
+    in_sample = sampled(archives, replace(SAMPLE, segments=(segment(recrawled),)))
+    assert 1 < len(in_sample) < sum(f"/{segment(recrawled)}/" in path for path in archives) < len(archives)
     seen = {row["content_digest"] for row in index_rows(recrawled, older) if is_chosen(row)}
     wanted = [row for row in index_rows(recrawled, newer) if is_chosen(row)]
-    left = [row for row in wanted if row["content_digest"] not in seen]
+    of_sample = [row for row in wanted if row["warc_filename"] in in_sample]
+    left = [row for row in of_sample if row["content_digest"] not in seen]
     assert planned(run) == {place(row) for row in left}
-    assert len(wanted) - len(left) >= 10
-    assert run.counts("choose")["all"]["rejected"] == {"seen_before": len(wanted) - len(left)}
+    assert 0 < len(left) < len(of_sample) < len(wanted)
+    assert run.counts("choose")["all"]["rejected"] == {"seen_before": len(of_sample) - len(left)}
+    others = sum(counts["rejected"].get("other_archive", 0) for counts in run.counts("index").values())
+    assert others == len(wanted) - len(of_sample)
 
 
-def test_of_all_crawls_only_what_is_new_and_so_many_of_a_host(recrawled: MiniCrawl, plans: dict[str, Run]) -> None:
-    run = plans["new_only"]
+def test_of_all_crawls_only_what_is_new_and_so_many_of_a_host(recrawled: MiniCrawl, choices: tuple[Run, Run]) -> None:
     seen: set[str] = set()
     left: list[Row] = []
     for crawl in recrawled.crawls:
@@ -87,35 +86,20 @@ def test_of_all_crawls_only_what_is_new_and_so_many_of_a_host(recrawled: MiniCra
         left += [row for row in wanted if row["content_digest"] not in seen]
         seen |= {row["content_digest"] for row in wanted}
     few = at_most(left, 5)
-    assert planned(run) == {place(row) for row in few}
+    assert planned(choices[1]) == {place(row) for row in few}
     wanted_of_all = sum(map(is_chosen, index_rows(recrawled)))
     assert 10 < len(few) < len(left) < wanted_of_all
-    assert run.counts("choose")["all"]["rejected"] == {
+    assert choices[1].counts("choose")["all"]["rejected"] == {
         "seen_before": wanted_of_all - len(left),
         "over_host_limit": len(left) - len(few),
     }
 
 
-def test_a_sample_of_whole_archives_is_all_that_is_read(recrawled: MiniCrawl, server: Server, tmp_path: Path) -> None:
-    older = recrawled.crawls[0]
-    archives = recrawled.listed(older)
-    segment = archives[0].split("/")[3]
-    chosen = sampled(archives, Sample(count=1, segments=(segment,)))
-    assert len(chosen) < sum(f"/{segment}/" in path for path in archives) < len(archives)
-    server.forget()
-    run = new_run(tmp_path, server.url, source={"crawls": [older], "sample": {"count": 1, "segments": [segment]}})
-    ended = run.make()
-    assert ended.code == 0, ended.err
-    assert {row["warc"] for row in run.documents()} == set(chosen)
-    assert [row.path.lstrip("/") for row in server.log() if "/segments/" in row.path] == chosen
-
-
-def test_a_sample_by_the_index_is_of_the_same_archives(recrawled: MiniCrawl, plans: dict[str, Run]) -> None:
-    chosen = {path for crawl in recrawled.crawls for path in sampled(recrawled.listed(crawl), Sample(COUNT, SHARE))}
-    run = plans["sample"]
-    rows = index_rows(recrawled)
-    wanted = [row for row in rows if is_chosen(row)]
-    assert planned(run) == {place(row) for row in wanted if row["warc_filename"] in chosen}
-    assert 0 < len(planned(run)) < len(wanted)
-    others = sum(counts["rejected"].get("other_archive", 0) for counts in run.counts("index").values())
-    assert others == len(wanted) - len(planned(run))
+def test_all_that_was_chosen_is_read_from_a_mirror_on_a_disk(choices: tuple[Run, Run]) -> None:
+    for run in choices:
+        counts = run.counts("extract").values()
+        assert sum(unit["records"] for unit in counts) == len(planned(run))
+        assert not any(unit["failed"] for unit in counts)
+        documents = {place(row) for row in run.documents()}
+        assert documents
+        assert documents <= planned(run)

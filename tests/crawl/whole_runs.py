@@ -93,7 +93,7 @@ def new_run(folder: Path, base: str, *, source: dict[str, Any] | None = None, **
         "source": {"kind": "commoncrawl", "crawls": ["CC-MAIN-2024-33..latest"], "base": base},
         "fetch": {"contact": CONTACT, "requests_a_second": 1000, "timeout": 5, "attempts": 4},
         "extract": {"extractor": "resiliparse"},
-        "engine": {"workers": 2},
+        "engine": {"workers": 1},  # a process less to start
     }
     if source and source.get("kind") == "files":
         config["source"] = {}

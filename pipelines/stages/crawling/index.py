@@ -104,8 +104,9 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     """A table for each million of wanted rows, so that a file in which all are wanted fits into memory."""
     counts, outputs, found = Counts(), list[Written](), 0
     parts, held = [INDEXED.empty_table()], 0
+    archives = None if unit.params["seen"] else commoncrawl.wanted_archives(config)  # a sample is of the crawls that are wanted
     with open_parts(unit.path, config) as file:
-        for rows, told in read_index(file, unit.path, selection(config), commoncrawl.wanted_archives(config)):
+        for rows, told in read_index(file, unit.path, selection(config), archives):
             counts.records += told.pop("rows")
             counts.rejected.update(told)
             parts.append(_planned(rows, unit.path))
