@@ -48,9 +48,12 @@ def attempt(unit: Unit, config: Config) -> Outcome:
         lacking = before.counts.not_come if before and before.made_of == made else 0
         try:
             result = stage.work(replace(unit, not_come=lacking or None), config, store)
-        except NoBetter:
-            assert before is not None
+        except (NoBetter, Forbidden, Unreachable) as error:  # all asking comes before the first output
+            if not before or not lacking:
+                raise
             store.write_json(unit.sidecar, before.to_json())
+            if isinstance(error, Forbidden):
+                raise
             return _part(before.counts, time.perf_counter() - begin)
         result.counts.check(f"{unit.stage} {unit.name}")
         seconds = time.perf_counter() - begin

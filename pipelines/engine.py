@@ -22,7 +22,9 @@ from seiryu.corpus.errors import SeiryuError
 from seiryu.pipelines.attempt import Outcome, attempt, quiet_libraries
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.isolation.isolated import close_kept
+from seiryu.pipelines.shared_budget import budget_for
 from seiryu.pipelines.sizes import human
+from seiryu.pipelines.sources.asking import asks_servers, limits
 from seiryu.pipelines.unit import Unit
 
 LOST_NODES = 20
@@ -73,6 +75,8 @@ def cluster(config: Config) -> Iterator[None]:
         raise EngineError(f"engine.address: no Ray at {config.engine.address}: {error}") from error
     try:
         _check_memory(config)
+        if asks_servers(config):  # by the driver, who outlives the workers, and with him the one who keeps the budget
+            budget_for(limits(config.fetch))
         yield
     finally:
         ray.shutdown()

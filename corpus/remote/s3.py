@@ -20,6 +20,7 @@ from seiryu.corpus.remote.web import REDIRECTS, WebPlace
 
 _REGION = re.compile(r"<Region>([a-z0-9-]{1,40})</Region>")
 _HINT = "; an S3 bucket that may not be listed also says so of a name that does not exist"
+_UNSIGNED = "; requests are not signed here (fetch.signed), and s3://commoncrawl takes no others since 2022"
 _NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _CALLS = {"GET": "get_object", "HEAD": "head_object"}
 
@@ -28,7 +29,7 @@ class S3:
     """Signs URLs; one client of boto3 a region. Usable from several threads."""
 
     def __init__(self, manners: Manners) -> None:
-        self._manners = manners
+        self._manners, self.signs = manners, manners.signed
         self._lock = threading.Lock()
         self._session: Any = None
         self._clients: dict[str, Any] = {}
@@ -97,9 +98,8 @@ class S3:
 class S3Place:
     """An object, or a page of a listing."""
 
-    hint = _HINT
-
     def __init__(self, s3: S3, name: str, bucket: str, parameters: dict[str, str]) -> None:
+        self.hint = _HINT if s3.signs else _HINT + _UNSIGNED
         self._s3, self.name, self._bucket, self._parameters = s3, name, bucket, parameters
 
     def address(self, method: str) -> str:

@@ -64,6 +64,8 @@ def _show_crawl(plan: CrawlPlan, config: Config) -> None:
     if any(way.money for way in plan.ways):
         table.add_row(config.prices.currency, *(f"{way.money:,.2f}" for way in plan.ways))
     out.print(Padding(table, (0, 2)))
+    if not config.fetch.bytes_a_second:
+        out.print("  no line is reckoned with: fetch.bytes_a_second says what yours bears", markup=False)
     if plan.missed:
         share, low, high = plan.missed
         why = ", ".join(f"{reason} {number:,}" for reason, number in plan.reasons.items())

@@ -84,6 +84,9 @@ def status_command(run: str, *, as_json: bool) -> int:
         table.add_row(stage.name, f"{len(state.completed(stage.name)):,}", f"{aside:,}", f"{counts.records:,}", f"{counts.kept:,}",
                       f"{state.seconds(stage.name):,.1f} s")  # fmt: skip
     out.print(table)
+    fetched = [state.counts(name).extra for name in ("index", "extract")]
+    if requests := sum(extra["requests"] for extra in fetched):
+        out.print(f"\n{human(sum(extra['bytes_fetched'] for extra in fetched))} were fetched by {requests:,} requests")
     out.print()
     out.print(funnel_table(funnel(state)))
     for name, why in set_aside.items():

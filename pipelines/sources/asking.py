@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import IO, Any
 
@@ -13,9 +16,12 @@ from seiryu.corpus.remote.errors import NotThere
 from seiryu.corpus.remote.remote import Manners, Remote, is_remote
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.shared_budget import budget_for
 from seiryu.pipelines.source_config import Fetch
 from seiryu.pipelines.version import VERSION
+
+LIST = re.compile(r"\.(paths|txt)(\.gz)?$", re.IGNORECASE)  # of archives, a line each
 
 
 def remote(config: Config, url: str) -> Remote:
@@ -44,11 +50,28 @@ def limits(fetch: Fetch) -> Limits:
 
 
 def asks_servers(config: Config) -> bool:
-    """Whether anything that the source names lies on a server."""
+    """Whether anything that the source names lies on a server, or may, since a list names it."""
     source = config.source
+    if not config.fetch.contact:
+        return False
     if source.kind == "files":
-        return any(is_remote(path) for path in (*source.paths, source.base))
+        return any(is_remote(path) or LIST.search(path) for path in source.paths)
     return is_remote(source.base) or is_remote(source.collections)
+
+
+def used(config: Config) -> tuple[int, int]:
+    """(requests sent, bytes read) by this process so far."""
+    return _remote(config.fetch.model_dump_json(), os.getpid()).used if asks_servers(config) else (0, 0)
+
+
+@contextmanager
+def counting(config: Config, counts: Counts) -> Iterator[None]:
+    """Count what servers are asked for meanwhile, as the sums `requests` and `bytes_fetched`."""
+    before = used(config)
+    yield
+    for name, first, now in zip(("requests", "bytes_fetched"), before, used(config), strict=True):
+        if now > first:
+            counts.extra[name] += now - first
 
 
 def open_archive(path: str, config: Config) -> IO[bytes]:

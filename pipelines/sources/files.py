@@ -20,10 +20,9 @@ from seiryu.corpus.storage import expand, is_directory
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.source_config import Files
-from seiryu.pipelines.sources.asking import identity, read_small, remote
+from seiryu.pipelines.sources.asking import LIST, identity, read_small, remote
 
 _ARCHIVE = re.compile(r"\.warc(\.gz|\.zst)?$", re.IGNORECASE)
-_LIST = re.compile(r"\.(paths|txt)(\.gz)?$", re.IGNORECASE)
 _ASKED_AT_ONCE = 16
 
 
@@ -59,7 +58,7 @@ def identities(paths: Sequence[str], config: Config) -> list[dict[str, Any]]:
 
 def _named(pattern: str, source: Files, config: Config) -> list[str]:
     """Of a directory the files that end like archives, in the directories below it too; of a glob all files, since it was meant so."""
-    if _LIST.search(pattern):
+    if LIST.search(pattern):
         return _of_list(pattern, source, config)
     if is_remote(pattern):
         return _of_server(pattern, config)

@@ -32,7 +32,7 @@ from seiryu.pipelines.isolation.isolated import Isolated, Limits, Lost, kept
 from seiryu.pipelines.rules_in_force import least_letters, screen
 from seiryu.pipelines.source_config import CommonCrawl, Files
 from seiryu.pipelines.sources import commoncrawl, files
-from seiryu.pipelines.sources.asking import open_archive, ranges_of
+from seiryu.pipelines.sources.asking import counting, open_archive, ranges_of
 from seiryu.pipelines.sources.cache import kept_archive
 from seiryu.pipelines.sources.names import names, unit_names
 from seiryu.pipelines.stages.crawling import index, ranges
@@ -245,7 +245,7 @@ def _records(unit: Unit, config: Config, store: Store) -> Iterator[Iterator[RawR
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
     extractor = Extractor(config, unit.params["warc"], isolated(config))
-    with _records(unit, config, store) as items:
+    with counting(config, extractor.counts), _records(unit, config, store) as items:
         extractor.read(items)
     if "records" not in unit.inputs and extractor.counts.records == extractor.counts.failed["damaged"]:
         raise InputError(f"{unit.path} holds no WARC record that can be read")

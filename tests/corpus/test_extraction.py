@@ -1,7 +1,7 @@
 import time
 
 import pytest
-from conftest import SAMPLES
+from archive_bytes import SAMPLES
 
 from seiryu.corpus.archive.page import payload, read_page
 from seiryu.corpus.archive.warc import raw_records

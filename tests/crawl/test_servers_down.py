@@ -61,7 +61,8 @@ def stories(
     last = [row.range for row in index_run.asked if row.path == f"/{down}"][-1]
     all_of_it = only(down, always(reset()))
     of_whole = {"refused": refuses_from(3), "down": all_of_it, "well": never}
-    of_index = {"refused": refuses_from(3), "partly down": when(down, last, reset()), "down": all_of_it, "well": never}
+    of_index = {"refused": refuses_from(3), "partly down": when(down, last, reset()), "refused again": refuses_from(0),
+                "down": all_of_it, "well": never}  # fmt: skip
     with FaultProxy(few_server.url) as one, FaultProxy(few_server.url) as other, ThreadPoolExecutor(2) as pool:
         whole = new_run(tmp_path_factory.mktemp("whole"), one.url, **GIVEN_UP_SOON)
         index = new_run(tmp_path_factory.mktemp("index"), other.url, source=BY_INDEX, **GIVEN_UP_SOON)
@@ -129,6 +130,13 @@ def test_records_that_are_not_to_be_had_are_in_the_ledger(stories: dict[str, Sto
     assert {archive for archive, _ in lost} == {down}
     assert step.documents == [row for row in index_run.documents() if place(row) not in lost]
     assert any(row["warc"] == down for row in step.documents)
+
+
+def test_a_refusal_takes_nothing_from_a_unit_that_lacks_records(stories: dict[str, Story], down: str) -> None:
+    before, step = stories["index"]["partly down"], stories["index"]["refused again"]
+    assert step.ended.code == 1
+    assert step.archives == {down}
+    assert step.hashes == before.hashes
 
 
 def test_a_run_that_fares_worse_than_the_one_before_keeps_what_that_had(stories: dict[str, Story], down: str) -> None:

@@ -3,9 +3,11 @@
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import ray
+from commandline import ancestors
 from counting_server import ask
 
 from seiryu.corpus.remote.budget import Limits
@@ -67,11 +69,17 @@ def joined(workers: list, limits: Limits = LIMITS) -> list:
 
 
 def keepers_process() -> int:
-    return next(
-        int(folder.name)
-        for folder in Path("/proc").iterdir()
-        if folder.name.isdigit() and (folder / "cmdline").read_bytes().startswith(b"ray::Keeper")
-    )
+    """Of the cluster that this process has started: other tests have theirs."""
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):  # a process that has just ended
+            is_keeper = folder.name.isdigit() and (folder / "cmdline").read_bytes().startswith(b"ray::Keeper")
+            if is_keeper and os.getpid() in ancestors(int(folder.name)):
+                return int(folder.name)
+    raise AssertionError("there is no keeper")
+
+
+def gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
 
 
 def wait_for(condition, seconds: float = 20.0) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 import ray
-from budget_workers import LIMITS, RENEW, TERM, Counting, Worker, joined, keepers_process, wait_for
+from budget_workers import LIMITS, RENEW, TERM, Counting, Worker, gone, joined, keepers_process, wait_for
 from counting_server import CountingServer, counting_server
 
 from seiryu.corpus.remote.budget import Limits
 from seiryu.corpus.remote.errors import Forbidden
 from seiryu.pipelines.budget_keeper import keeper, present_keeper
-from seiryu.pipelines.shared_budget import SharedBudget, told
+from seiryu.pipelines.shared_budget import told
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,8 @@ def test_one_complaint_stops_all_and_the_driver_is_told(pool: list, server: Coun
 
 @pytest.mark.usefixtures("kept")
 def test_a_ban_ends_all(server: CountingServer) -> None:
-    asking = joined([Worker.remote() for _ in range(3)])
+    asking = [Worker.remote() for _ in range(5)]
+    processes = ray.get([worker.join.remote(LIMITS) for worker in asking])
     running = [worker.ask.remote(server.url, 10_000, 2) for worker in asking[:2]]
     wait_for(lambda: len(server.times()) > 5)
     ray.get(asking[2].forbid.remote())
@@ -146,11 +147,14 @@ def test_a_ban_ends_all(server: CountingServer) -> None:
             ray.get(reference, timeout=20)
     count = len(server.times())
     with pytest.raises(Forbidden):
-        SharedBudget(LIMITS, renew=RENEW, term=TERM).begin()
+        ray.get(asking[3].hold.remote(1))
     ray.kill(present_keeper(), no_restart=False)
     with pytest.raises(Forbidden):  # who knows of it tells the next keeper
-        SharedBudget(LIMITS, renew=RENEW, term=TERM).begin()
+        ray.get(asking[4].hold.remote(1))
     assert len(server.times()) == count
+    for worker, process in zip(asking, processes, strict=True):  # as long as one lives, it tells every keeper
+        ray.kill(worker)
+        wait_for(lambda process=process: gone(process))
 
 
 @pytest.mark.usefixtures("kept")

@@ -27,7 +27,7 @@ from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.places import write_by_place
 from seiryu.pipelines.source_config import CommonCrawl
 from seiryu.pipelines.sources import commoncrawl
-from seiryu.pipelines.sources.asking import open_parts, read_small
+from seiryu.pipelines.sources.asking import counting, open_parts, read_small
 from seiryu.pipelines.sources.names import unit_names
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Result, Sidecar, Stage, Unit, digest
@@ -105,7 +105,7 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     counts, outputs, found = Counts(), list[Written](), 0
     parts, held = [INDEXED.empty_table()], 0
     archives = None if unit.params["seen"] else commoncrawl.wanted_archives(config)  # a sample is of the crawls that are wanted
-    with open_parts(unit.path, config) as file:
+    with counting(config, counts), open_parts(unit.path, config) as file:
         for rows, told in read_index(file, unit.path, selection(config), archives):
             counts.records += told.pop("rows")
             counts.rejected.update(told)
