@@ -49,18 +49,21 @@ def write_report(state: State) -> str:
 
 
 def _steps(state: State) -> list[dict[str, Any]]:
-    """Lines of the funnel with the width of their bars: what is left, and what is lost at its right end, in percent of the pages."""
+    """Lines of the funnel with the width of their bars: what is left, and what is lost at its right end, in percent of the pages.
+
+    What comes before the pages are counted, such as the rows of an index, has none.
+    """
     lines: list[dict[str, Any]] = []
     steps = funnel(state)
-    whole = max((step.documents for step in steps if step.name == "pages read"), default=1) or 1
+    first = next((place for place, step in enumerate(steps) if step.name == "pages read"), len(steps))
+    share = 100 / (max((step.documents for step in steps[first : first + 1]), default=1) or 1)
     left = 0
-    for step in steps:
-        if step.kind == "total":
-            left = step.documents
-            lines.append({"step": step, "left": min(100.0, 100 * left / whole), "lost": 0.0})
-        else:
-            left -= step.documents
-            lines.append({"step": step, "left": min(100.0, 100 * left / whole), "lost": min(100.0, 100 * step.documents / whole)})
+    for place, step in enumerate(steps):
+        left = step.documents if step.kind == "total" else left - step.documents
+        lost = 0 if step.kind == "total" else step.documents
+        lines.append(
+            {"step": step, "left": share * left, "lost": share * lost} if place >= first else {"step": step, "left": 0, "lost": 0}
+        )
     return lines
 
 
@@ -78,6 +81,8 @@ def _rules(state: State) -> list[dict[str, Any]]:
 def _stages(state: State) -> list[dict[str, Any]]:
     rows = []
     for stage in CHAIN:
+        if not stage.wanted(state.config):
+            continue
         counts, seconds = state.counts(stage.name), state.seconds(stage.name)
         size = sum(output.size for done in state.completed(stage.name).values() for output in done.outputs)
         rows.append(
