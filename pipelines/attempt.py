@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from seiryu.corpus.errors import InputError, LawBroken, StorageFull
 from seiryu.corpus.remote.errors import Forbidden, Unreachable
-from seiryu.corpus.storage import Store
+from seiryu.corpus.storage import HashingFile, Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.unit import NoBetter, Sidecar, Unit, made_of
@@ -32,6 +34,25 @@ class Outcome:
     records: int = 0
 
 
+class _Replacing(Store):
+    """The store of a unit that is made again: with the first output goes the old sidecar, which must not vouch for new files.
+
+    Until then the unit is as it was, whatever befalls the one who makes it.
+    """
+
+    def __init__(self, root: str, unit: Unit) -> None:
+        super().__init__(root)
+        self._sidecar: str | None = unit.sidecar
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[HashingFile]:
+        if self._sidecar:
+            self.delete(self._sidecar)
+            self._sidecar = None
+        with super().writing(name) as file:
+            yield file
+
+
 def attempt(unit: Unit, config: Config) -> Outcome:
     """Make a unit and commit it."""
     from seiryu.pipelines.chain import (
@@ -39,21 +60,15 @@ def attempt(unit: Unit, config: Config) -> Outcome:
     )
 
     begin = time.perf_counter()
-    store = Store(config.run)
+    store = _Replacing(config.run, unit)
     stage = stage_named(unit.stage)
     try:
-        # The old sidecar goes first: it must not vouch for files that are being replaced.
         before, made = _before(unit, store), made_of(stage, unit, config)
-        store.delete(unit.sidecar)
         lacking = before.counts.not_come if before and before.made_of == made else 0
         try:
             result = stage.work(replace(unit, not_come=lacking or None), config, store)
-        except (NoBetter, Forbidden, Unreachable) as error:  # all asking comes before the first output
-            if not before or not lacking:
-                raise
-            store.write_json(unit.sidecar, before.to_json())
-            if isinstance(error, Forbidden):
-                raise
+        except NoBetter:
+            assert before is not None
             return _part(before.counts, time.perf_counter() - begin)
         result.counts.check(f"{unit.stage} {unit.name}")
         seconds = time.perf_counter() - begin

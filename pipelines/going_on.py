@@ -42,7 +42,7 @@ def take_as_it_lies(state: State, stage: Stage, first: str) -> dict[str, str]:
         _take_archives(state, stage, first, aside)
     else:
         standing = state.look(stage)
-        missing = sorted({unit.name for unit in standing.to_make} - set(aside))
+        missing = sorted({unit.name for unit in standing.to_make} - (set() if stage.whole else set(aside)))
         if missing:
             why = next((standing.stale[name] for name in missing if name in standing.stale), "not made yet")
             raise NotThere(

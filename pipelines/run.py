@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -16,13 +15,11 @@ from seiryu.pipelines.engine import Progress, cluster, run_units
 from seiryu.pipelines.going_on import before, take_as_it_lies
 from seiryu.pipelines.record import run_record
 from seiryu.pipelines.screen import say, watching
-from seiryu.pipelines.shared_budget import told
 from seiryu.pipelines.source_config import CommonCrawl
 from seiryu.pipelines.sources import commoncrawl
+from seiryu.pipelines.stages.crawling import index
 from seiryu.pipelines.state import Standing, State
 from seiryu.pipelines.unit import Stage
-
-_TOLD = 2.0  # seconds between questions for what servers have said
 
 
 class NothingLeft(SeiryuError):
@@ -54,6 +51,7 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
     ended = Ended(state)
     begin = time.monotonic()
     if isinstance(config.source, CommonCrawl):
+        _check_crawl(state, first, prune)
         commoncrawl.keep(config)
     with ExitStack() as stack:
         connected = False
@@ -74,6 +72,7 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
                 ended.made[stage.name] = _make(state, standing, ended)
                 state.look(stage, again=False)
             if stage.wanted(config):
+                _check_whole(state, stage, ended)
                 _check_something_left(state, stage, ended)
             if stage.name == until:
                 break
@@ -82,14 +81,26 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
     return ended
 
 
-def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
-    """Units that the config does not name any more: results of archives go only when asked to, what follows from them by itself."""
-    if standing.orphans and standing.stage.name == "extract" and not prune:
+def _check_crawl(state: State, first: str, prune: bool) -> None:
+    """OtherUnits before the lists of another crawl take the place of those that this run was made by."""
+    for stage in CHAIN:
+        if stage.outside and stage not in before(first) and (stage.name == "index" or not index.wanted(state.config)):
+            _refuse_orphans(state, state.look(stage), prune)
+
+
+def _refuse_orphans(state: State, standing: Standing, prune: bool) -> None:
+    if standing.orphans and standing.stage.outside and not prune:
+        what = "archives" if standing.stage.name == "extract" else "files of an index"
         raise OtherUnits(
-            f"{state.store.root} holds {len(standing.orphans)} archives that {state.config.source.not_named} "
+            f"{state.store.root} holds {len(standing.orphans)} {what} that {state.config.source.not_named} "
             f"({standing.orphans[0]}, ...); "
             "name them, use another run directory, or drop them with --prune"
         )
+
+
+def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
+    """Units that the config does not name any more: results of archives go only when asked to, what follows from them by itself."""
+    _refuse_orphans(state, standing, prune)
     for unit in standing.orphans:
         state.remove(standing.stage.name, unit)
     wanted = {unit.name for unit in standing.to_make}
@@ -102,13 +113,13 @@ def _make(state: State, standing: Standing, ended: Ended) -> int:
     """Make what is missing or stale, and note what was set aside."""
     stage, begin = standing.stage, time.monotonic()
     with watching(stage.name, len(standing.to_make)) as watch:
-        progress = run_units(standing.to_make, state.config, _telling(watch))
+        progress = run_units(standing.to_make, state.config, watch)
     for unit in standing.to_make:
         outcome = progress.set_aside.get(unit.name)
         if not outcome:
             state.store.delete(f"units/{stage.name}/{unit.name}.failed")
         else:
-            if unit.name in standing.stale:
+            if unit.name in standing.stale and unit.name not in standing.lacking:
                 state.remove(stage.name, unit.name)
             record = set_aside_record(unit, outcome, progress.attempts[unit.name])
             state.store.write_json(f"units/{stage.name}/{unit.name}.failed", record)
@@ -116,21 +127,6 @@ def _make(state: State, standing: Standing, ended: Ended) -> int:
             say(f"set aside: {stage.name} {unit.name}: {outcome.reason}")
     say(_line(stage, progress, time.monotonic() - begin))
     return progress.done
-
-
-def _telling(watch: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    """The watcher, which now and then says too what servers have asked of everybody."""
-    asked = 0.0
-
-    def both(progress: Progress) -> None:
-        nonlocal asked
-        watch(progress)
-        if time.monotonic() - asked > _TOLD:
-            asked = time.monotonic()
-            for message in told():
-                say(message)
-
-    return both
 
 
 def _line(stage: Stage, progress: Progress, seconds: float) -> str:
@@ -141,6 +137,17 @@ def _line(stage: Stage, progress: Progress, seconds: float) -> str:
     )
     retries = f", {progress.retries} retries" if progress.retries else ""
     return f"{stage.name}: {progress.done:,} units in {seconds:.1f} s{rate}{retries}"
+
+
+def _check_whole(state: State, stage: Stage, ended: Ended) -> None:
+    """NothingLeft if what follows would pass over what a unit of this stage was to say."""
+    if stage.whole and not state.whole(stage.name):
+        aside = {unit: why for unit, why in ended.set_aside.items() if unit.startswith(f"{stage.name} ")}
+        unit, why = next(iter(aside.items()), (stage.name, "not made"))
+        raise NothingLeft(
+            f"{stage.name}: {len(aside):,} of {len(stage.units(state)):,} units were set aside ({unit}: {why}); nothing is read of a "
+            "crawl before all of them are made, so run again"
+        )
 
 
 def _check_something_left(state: State, stage: Stage, ended: Ended) -> None:

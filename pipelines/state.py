@@ -18,13 +18,16 @@ from seiryu.pipelines.unit import Sidecar, Stage, Unit, difference, digest, made
 
 @dataclass
 class Standing:
-    """One stage as it stands. `stale`: units that are done but not valid any more, with the reason; `orphans`: done, not wanted."""
+    """One stage as it stands. `stale`: units that are done but not valid any more, with the reason; `lacking`: those of them
+    that are valid but for records that did not come; `orphans`: done, not wanted.
+    """
 
     stage: Stage
     units: list[Unit]
     done: dict[str, Sidecar] = field(default_factory=dict)
     missing: list[Unit] = field(default_factory=list)
     stale: dict[str, str] = field(default_factory=dict)
+    lacking: set[str] = field(default_factory=set)
     orphans: list[str] = field(default_factory=list)
 
     @property
@@ -89,6 +92,7 @@ class State:
                 standing.stale[unit.name] = difference(sidecar.made_of, wanted)
             elif again and sidecar.counts.not_come:
                 standing.stale[unit.name] = "records did not come, they are asked for again"
+                standing.lacking.add(unit.name)
             elif lost := self._lost(sidecar):
                 standing.stale[unit.name] = f"its output {lost} is missing"
             else:

@@ -71,7 +71,7 @@ class Stage:
     and libraries) decides the bytes. `units` names the work, given what earlier stages completed. `reasons`: the order in which
     the funnel shows what it rejects; `what`: what its records are; `wanted`: whether a config asks for the stage at all;
     `may_be_empty`: whether all is well if it has nothing to do, as where no two documents meet. `outside`: whether it reads what
-    lies outside the run, which may be out of sight later.
+    lies outside the run, which may be out of sight later. `whole`: whether what follows needs all its units.
     """
 
     name: str
@@ -85,6 +85,7 @@ class Stage:
     may_be_empty: bool = False
     wanted: Callable[[Config], bool] = lambda _: True
     outside: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The wanted records of an archive, fetched by byte ranges, each compared with what the index says of it.
 
-Ranges are fetched a few in advance and come out in order. What does not come is not passed over: a `Missing` stands in its place. A
+Ranges are fetched a few in advance and come out in order. When more in a row cannot be had than are fetched at once,
+the archive is left. What does not come is not passed over: a `Missing` stands in its place. A
 record that cannot be read is fetched once more by itself, since it may have been damaged on the way.
 """
 
@@ -22,7 +23,7 @@ from seiryu.corpus.archive.page import BodyError, read_page, target_uri
 from seiryu.corpus.archive.warc import RawRecord, raw_records
 from seiryu.corpus.crawl.ranges import Range, merged
 from seiryu.corpus.errors import InputError
-from seiryu.corpus.remote.errors import NotThere, Unreachable
+from seiryu.corpus.remote.errors import EndsBefore, NotThere, Unreachable
 
 Row = dict[str, Any]  # of a table PLANNED
 NOT_FETCHED, NOT_AS_INDEXED, DAMAGED, TOO_LARGE = "not_fetched", "not_as_indexed", "damaged", "too_large"
@@ -43,7 +44,7 @@ class Archives(Protocol):
     """Where archives lie: a Remote, or a disk."""
 
     def read_range(self, url: str, first: int, size: int, /) -> bytes:
-        """Exactly these bytes. InputError if the archive ends before."""
+        """Exactly these bytes. EndsBefore, NotThere, Unreachable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def planned_records(archives: Archives, url: str, planned: pa.Table, how: Fetchi
     offsets, lengths = (np.array([row[name] for row in rows], np.int64) for name in ("offset", "length"))
     waiting = deque(merged(offsets, lengths, how.max_gap, how.max_waste))
     coming: deque[tuple[Range, Future[bytes]]] = deque()
+    in_vain = 0  # ranges in a row that could not be had
     with ThreadPoolExecutor(how.ahead, thread_name_prefix="fetch") as pool:
         try:
             while waiting or coming:
@@ -75,12 +77,17 @@ def planned_records(archives: Archives, url: str, planned: pa.Table, how: Fetchi
                 part, future = coming.popleft()
                 try:
                     data = future.result()
-                except NotThere as error:  # nor is the rest of it
-                    parts = [part, *(other for other, _ in coming), *waiting]
-                    yield from (_missing(row, NOT_FETCHED, str(error)) for other in parts for row in rows[other.records])
-                    return
-                except (Unreachable, InputError) as error:
+                    in_vain = 0
+                except EndsBefore as error:
                     yield from _one_by_one(archives, url, rows[part.records], error, how.max_content)
+                    continue
+                except (Unreachable, InputError) as error:
+                    in_vain += 1
+                    given_up = isinstance(error, NotThere) or in_vain > how.ahead  # the rest would be asked for in vain too
+                    parts = [part, *(other for other, _ in coming), *waiting] if given_up else [part]
+                    yield from (_missing(row, NOT_FETCHED, str(error)) for other in parts for row in rows[other.records])
+                    if given_up:
+                        return
                     continue
                 for row in rows[part.records]:
                     begin = row["offset"] - part.first
@@ -91,12 +98,10 @@ def planned_records(archives: Archives, url: str, planned: pa.Table, how: Fetchi
 
 
 def _one_by_one(
-    archives: Archives, url: str, rows: Sequence[Row], error: Unreachable | InputError, max_content: int
+    archives: Archives, url: str, rows: Sequence[Row], error: EndsBefore, max_content: int
 ) -> Iterator[RawRecord | Missing]:
-    """The records of a range that cannot be had: one that lies behind the end of the archive takes none of the others along."""
-    if isinstance(error, Unreachable):
-        yield from (_missing(row, NOT_FETCHED, str(error)) for row in rows)
-    elif len(rows) == 1:
+    """The records of a range that goes beyond the end of the archive: one that lies there takes none of the others along."""
+    if len(rows) == 1:
         yield _missing(rows[0], NOT_AS_INDEXED, str(error))
     else:
         yield from (_record(archives, url, row, None, max_content) for row in rows)
@@ -112,10 +117,10 @@ def _record(archives: Archives, url: str, row: Row, data: bytes | None, max_cont
     if isinstance(found, str):
         try:
             found = _read(archives.read_range(url, row["offset"], row["length"]), url, max_content)
-        except Unreachable as error:
-            return _missing(row, NOT_FETCHED, str(error))
-        except InputError as error:
+        except EndsBefore as error:
             return _missing(row, NOT_AS_INDEXED, str(error))
+        except (Unreachable, InputError) as error:
+            return _missing(row, NOT_FETCHED, str(error))
     if isinstance(found, str):
         return _missing(row, DAMAGED, found)
     if difference := _difference(found, row):

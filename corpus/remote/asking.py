@@ -27,7 +27,7 @@ from seiryu.corpus.remote.trouble import Fault, Throttled
 
 _MAX_REDIRECTS = 5
 _MAX_ERROR_TEXT = 1 << 16
-_KEPT_CONNECTIONS = 16
+_KEPT_CONNECTIONS = 4  # of a process, open for the next request
 _CODE = re.compile(r"<Code>([A-Za-z.]{1,60})</Code>")  # of S3 and those who speak its protocol
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})")
 # S3 says these with other statuses than the usual ones.

@@ -11,5 +11,9 @@ class NotThere(InputError):
     """A server answered 404: there is no such object."""
 
 
+class EndsBefore(InputError):
+    """An object has no such bytes: it is shorter."""
+
+
 class Unreachable(SeiryuError):
     """A server was given up after all allowed attempts; it may go well later, so the unit is tried again."""

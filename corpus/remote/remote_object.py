@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from seiryu.corpus.errors import InputError
 from seiryu.corpus.remote.asking import Answer, Asker, Place
-from seiryu.corpus.remote.errors import Unreachable
+from seiryu.corpus.remote.errors import EndsBefore, Unreachable
 from seiryu.corpus.remote.trouble import Fault, Trouble
 
 PIECE = 1 << 20
@@ -66,7 +65,7 @@ class RemoteObject:
         """`size` bytes from `first` on. InputError if the object ends before."""
         data = b"".join(self.pieces(first, first + size)) if size else b""
         if len(data) != size:
-            raise InputError(f"{self.name} has {self.size or 0:,} bytes; bytes {first:,}-{first + size - 1:,} do not exist")
+            raise EndsBefore(f"{self.name} has {self.size or 0:,} bytes; bytes {first:,}-{first + size - 1:,} do not exist")
         return data
 
     def _begun(self, answer: Answer, at: int, stop: int | None, *, whole: bool) -> tuple[int, int | None]:
@@ -104,7 +103,7 @@ class RemoteObject:
         found = _UNSATISFIED.fullmatch(answer.headers.get("Content-Range", "").strip())
         total = int(found[1]) if found else None
         if at > 0 and self.size is None:
-            raise InputError(
+            raise EndsBefore(
                 f"{self.name} has {'fewer' if total is None else format(total, ',')} bytes; {_range(at, None)} do not exist"
             )
         if at > 0 or total or self.size:

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.remote.asking import Answer, Place
+from seiryu.corpus.remote.errors import Unreachable
 from seiryu.corpus.remote.manners import Manners
 from seiryu.corpus.remote.trouble import Fault
 from seiryu.corpus.remote.web import REDIRECTS, WebPlace
@@ -56,14 +57,15 @@ class S3:
 
         try:
             return str(client.generate_presigned_url(call, Params={"Bucket": bucket, **parameters}))
-        except BotoCoreError as error:
-            raise InputError(f"{name} cannot be asked: {error}") from error
+        except BotoCoreError as error:  # such as credentials that the machine's own service does not give just now
+            raise Unreachable(f"{name} cannot be asked: {error}") from error
 
-    def moved(self, bucket: str, region: str) -> bool:
-        """Take note of a bucket's region; whether it is news."""
-        news = self._regions.get(bucket) != region
+    def region(self, bucket: str) -> str:
+        """Where a bucket has turned out to lie; empty if nobody has said."""
+        return self._regions.get(bucket, "")
+
+    def moved(self, bucket: str, region: str) -> None:
         self._regions[bucket] = region
-        return news
 
     def _client(self, region: str, name: str) -> Any:
         with self._lock:
@@ -100,9 +102,11 @@ class S3Place:
 
     def __init__(self, s3: S3, name: str, bucket: str, parameters: dict[str, str]) -> None:
         self.hint = _HINT if s3.signs else _HINT + _UNSIGNED
+        self._asked_in = ""
         self._s3, self.name, self._bucket, self._parameters = s3, name, bucket, parameters
 
     def address(self, method: str) -> str:
+        self._asked_in = self._s3.region(self._bucket)
         call = _CALLS[method] if "Key" in self._parameters else "list_objects_v2"
         return self._s3.signed(call, self._bucket, self._parameters, self.name)
 
@@ -110,7 +114,8 @@ class S3Place:
         """The same again when the answer says in which other region the bucket lies."""
         found = _REGION.search(answer.text)
         region = answer.headers.get("x-amz-bucket-region") or (found[1] if found else "")
-        if answer.status in (*REDIRECTS, 400) and region and self._s3.moved(self._bucket, region):
+        if answer.status in (*REDIRECTS, 400) and region and region != self._asked_in:
+            self._s3.moved(self._bucket, region)
             return self
         location = answer.headers.get("Location")
         if answer.status not in REDIRECTS or not location:

@@ -10,6 +10,7 @@ from seiryu.pipelines.config_file import ConfigError, load_config, located
 from seiryu.pipelines.measured import instruments
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.sources.checking import check_source
+from seiryu.pipelines.sources.telling import telling
 from seiryu.pipelines.stages import contamination
 from seiryu.pipelines.stages.deduplicating.earlier import check_named
 from seiryu.pipelines.stages.deduplicating.fingerprints import check_score
@@ -22,7 +23,8 @@ def checked(path: str, changes: Sequence[str], *, need_archives: bool = True) ->
     config = load_config(path, changes)
     try:
         if need_archives:
-            check_source(config)
+            with telling(config):
+                check_source(config)
         _check_names(config)
         instruments(config)
         check_hosts(config)

@@ -12,13 +12,14 @@ from seiryu.corpus.storage import Store
 from seiryu.pipelines.commands.checks import checked
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.crawl_plan import CrawlPlan, crawl_plan
+from seiryu.pipelines.crawl_plan import ARCHIVE_BYTES, CrawlPlan, crawl_plan
 from seiryu.pipelines.dedup_plan import DedupPlan, dedup_plan
 from seiryu.pipelines.plan import archive_bytes
 from seiryu.pipelines.plan import plan as make_plan
 from seiryu.pipelines.screen import out
 from seiryu.pipelines.sizes import duration, human
 from seiryu.pipelines.source_config import CommonCrawl
+from seiryu.pipelines.sources.telling import telling
 from seiryu.pipelines.state import State
 
 
@@ -27,9 +28,11 @@ def plan_command(path: str, changes: Sequence[str], documents: int | None, sampl
     if sample and not isinstance(config.source, CommonCrawl):
         raise ConfigError("--sample is for archives of a crawl: source.kind is files, whose archives are all read")
     state = State(Store(config.run), config)
-    steps = make_plan(state)
-    crawl = crawl_plan(state, sample) if isinstance(config.source, CommonCrawl) else None
-    duplicates = dedup_plan(state, archive_bytes(state), documents)
+    with telling(config):
+        steps = make_plan(state)
+        crawl = crawl_plan(state, sample) if isinstance(config.source, CommonCrawl) else None
+    size = crawl.archives * ARCHIVE_BYTES if crawl else archive_bytes(state)
+    duplicates = dedup_plan(state, size, documents)
     if as_json:
         fetching = {"fetching": crawl.as_json()} if crawl else {}
         print(json.dumps({"stages": steps, **fetching, "deduplication": duplicates.as_json()}, ensure_ascii=False, indent=1))

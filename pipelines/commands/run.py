@@ -17,6 +17,7 @@ from seiryu.pipelines.run import Ended
 from seiryu.pipelines.run import run as make_run
 from seiryu.pipelines.screen import funnel_table, out, say
 from seiryu.pipelines.sizes import human
+from seiryu.pipelines.sources.telling import telling
 from seiryu.pipelines.verify import drop as drop_units
 from seiryu.pipelines.verify import verify as find_problems
 
@@ -24,7 +25,8 @@ from seiryu.pipelines.verify import verify as find_problems
 def run_command(path: str, changes: Sequence[str], first: str, until: str, *, prune: bool, as_json: bool) -> int:
     _check_stages(first, until, prune=prune)
     config = checked(path, changes, need_archives=not first)
-    ended = make_run(config, until, first, prune)
+    with telling(config):
+        ended = make_run(config, until, first, prune)
     if not ended.made:
         say("all is done, nothing to make")
     for problem in ended.over:

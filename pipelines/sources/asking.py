@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import IO, Any
 
 from seiryu.corpus import storage
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.remote.budget import Limits
-from seiryu.corpus.remote.errors import NotThere
+from seiryu.corpus.remote.errors import EndsBefore, NotThere
 from seiryu.corpus.remote.remote import Manners, Remote, is_remote
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
@@ -88,7 +88,7 @@ class Disk:
     """Byte ranges of files that lie on no server, as `Remote` has them of those that do."""
 
     def read_range(self, path: str, first: int, size: int) -> bytes:
-        """Exactly these bytes. NotThere, or InputError if the file ends before."""
+        """Exactly these bytes. NotThere, or EndsBefore."""
         try:
             opened = storage.open_input(path)
         except InputError as error:
@@ -97,7 +97,7 @@ class Disk:
             file.seek(first)
             data = file.read(size)
         if len(data) != size:
-            raise InputError(f"{path} ends before byte {first + size:,}; bytes {first:,}-{first + size - 1:,} do not exist")
+            raise EndsBefore(f"{path} ends before byte {first + size:,}; bytes {first:,}-{first + size - 1:,} do not exist")
         return data
 
 
@@ -116,4 +116,14 @@ def read_small(path: str, config: Config) -> bytes:
 
 def identity(path: str, config: Config) -> dict[str, Any]:
     """What tells that an archive is still the same, as `storage.identity`."""
-    return remote(config, path).identity(path) if is_remote(path) else storage.identity(path)
+    return (
+        dict(_identity(path, config.model_dump_json(include={"run", "source", "fetch"})))
+        if is_remote(path)
+        else storage.identity(path)
+    )
+
+
+@cache
+def _identity(url: str, section: str) -> dict[str, Any]:
+    """Asked for once a command."""
+    return remote(Config.model_validate_json(section), url).identity(url)

@@ -56,7 +56,8 @@ def listing(config: Config) -> Listing:
     record = store.read_json(_RECORD) if store.exists(_RECORD) else {}
     if record.get("key") == key:
         return _kept(config.run, key, record["listed"], tuple(record["crawls"]))
-    return _asked(config.model_dump_json(include={"run", "source", "fetch"}), key)
+    known = tuple(record["crawls"]) if record.get("of") == _crawls_key(source) else ()
+    return _asked(config.model_dump_json(include={"run", "source", "fetch"}), key, known)
 
 
 def keep(config: Config) -> None:
@@ -67,9 +68,10 @@ def keep(config: Config) -> None:
         return
     rows = [(crawl, role, path) for role in ("archive", "index", "seen") for crawl, path in _of_role(found, role)]
     columns = dict(zip(LISTED.names, map(list, zip(*rows, strict=True)), strict=True))
+    store.delete(_RECORD)  # which must not speak for another table
     with store.writing(_TABLE) as out:
         schema.write_table(schema.table(LISTED, columns), out)
-    store.write_json(_RECORD, {"key": key, "crawls": list(found.crawls), "listed": found.when})
+    store.write_json(_RECORD, {"key": key, "of": _crawls_key(source), "crawls": list(found.crawls), "listed": found.when})
 
 
 def url(config: Config, path: str) -> str:
@@ -97,6 +99,11 @@ def _key(source: CommonCrawl) -> str:
     return digest([asked, source.index.seen_in if source.by == "index" else ()])
 
 
+def _crawls_key(source: CommonCrawl) -> str:
+    """What decides the crawls alone: another sample is one of the same."""
+    return digest(source.model_dump(mode="json", include={"crawls", "collinfo"}))
+
+
 @lru_cache(maxsize=4)
 def _kept(run: str, key: str, when: str, crawls: tuple[str, ...]) -> Listing:  # noqa: ARG001 - what is kept depends on the key
     rows = schema.read_table(Store(run), _TABLE, LISTED).to_pydict()
@@ -107,11 +114,12 @@ def _kept(run: str, key: str, when: str, crawls: tuple[str, ...]) -> Listing:  #
 
 
 @lru_cache(maxsize=2)
-def _asked(config_json: str, _: str) -> Listing:
+def _asked(config_json: str, _: str, crawls: tuple[str, ...]) -> Listing:
+    """`crawls`: what the run has taken its crawls to be; none if it has not asked yet."""
     config = Config.model_validate_json(config_json)
     source = _source(config)
     known = known_crawls(read_small(source.collections, config), source.collections)
-    crawls = _crawls(source.crawls, known, ("source", "crawls"))
+    crawls = crawls or _crawls(source.crawls, known, ("source", "crawls"))
     by_index = source.by == "index"
     seen = _crawls(source.index.seen_in, known, ("source", "index", "seen_in")) if by_index and source.index.seen_in else ()
     if again := sorted(set(seen) & set(crawls)):

@@ -11,10 +11,11 @@ import posixpath
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
-from seiryu.corpus.crawl.lists import read_lines
-from seiryu.corpus.errors import SeiryuError
+from seiryu.corpus.crawl.lists import is_path, read_lines
+from seiryu.corpus.errors import InputError, SeiryuError
 from seiryu.corpus.remote.remote import is_remote
 from seiryu.corpus.storage import expand, is_directory
 from seiryu.pipelines.config import Config
@@ -42,6 +43,7 @@ def archives_in_sight(source: Files, config: Config) -> tuple[list[str], list[st
     for pattern in source.paths:
         try:
             files = _named(pattern, source, config)
+            identities(files, config)  # a URL names an archive whether it is there or not
         except (SeiryuError, OSError):  # of a server that cannot be asked from here
             files = []
         found += files
@@ -68,18 +70,33 @@ def _named(pattern: str, source: Files, config: Config) -> list[str]:
 
 def _of_list(path: str, source: Files, config: Config) -> list[str]:
     base = source.base or posixpath.dirname(path)
-    found = read_lines(read_small(path, config), path)
+    found = read_lines(_small(path, config.model_dump_json(include={"run", "source", "fetch"})), path)
+    if is_remote(path) and (wrong := next((line for line in found if not is_remote(line) and not is_path(line)), None)):
+        raise InputError(
+            f"{path} names {wrong[:200]!r}: a list on a server may name URLs, and paths below its folder or source.base"
+        )
     return [line if "://" in line or line.startswith("/") or not base else f"{base.rstrip('/')}/{line}" for line in found]
 
 
+@lru_cache(maxsize=64)
+def _small(path: str, section: str) -> bytes:
+    """A list, asked for once a command."""
+    return read_small(path, Config.model_validate_json(section))
+
+
 def _of_server(url: str, config: Config) -> list[str]:
-    asked, glob = remote(config, url), re.search(r"[*?\[]" if url.startswith("s3://") else r"\*", url)
-    if glob:
-        folder = url[: url.rindex("/", 0, glob.start()) + 1]
-        return [found for found in asked.list(folder) if fnmatch.fnmatchcase(found, url)]
-    if _ARCHIVE.search(url):
+    glob = re.search(r"[*?\[]" if url.startswith("s3://") else r"\*", url)
+    if not glob and _ARCHIVE.search(url):
         return [url]
-    return [found for found in asked.list(url) if _ARCHIVE.search(found)]
+    folder = url[: url.rindex("/", 0, glob.start()) + 1] if glob else url
+    found = _listed(folder, config.model_dump_json(include={"run", "source", "fetch"}))
+    return [each for each in found if (fnmatch.fnmatchcase(each, url) if glob else _ARCHIVE.search(each))]
+
+
+@lru_cache(maxsize=64)
+def _listed(folder: str, section: str) -> tuple[str, ...]:
+    """What lies in a folder of a server, asked for once a command."""
+    return tuple(remote(Config.model_validate_json(section), folder).list(folder))
 
 
 def _once(paths: Sequence[str]) -> list[str]:

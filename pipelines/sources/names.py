@@ -24,11 +24,16 @@ def names(paths: Sequence[str]) -> list[str]:
         by_base[posixpath.basename(path)].append(path)
     called = {}
     for base, same in by_base.items():
-        where = {path: path if "://" in path else os.path.abspath(path) for path in same}  # noqa: PTH100 - links stay
+        where = {path: _place(path) for path in same}
         parent = posixpath.commonpath([posixpath.dirname(place) for place in where.values()])
         for path in same:
             called[path] = base if len(same) == 1 else posixpath.relpath(where[path], parent)
     return [called[path] for path in paths]
+
+
+def _place(path: str) -> str:
+    """Where an archive lies, on a disk or on a server, as one kind of path."""
+    return f"/{path.partition('://')[2]}" if "://" in path else os.path.abspath(path)  # noqa: PTH100 - links stay
 
 
 def unit_names(called: Sequence[str]) -> list[str]:

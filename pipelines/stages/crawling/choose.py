@@ -1,14 +1,14 @@
 """Which of the wanted records are left out after all: payloads of earlier crawls, and hosts with too many records. One unit.
 
 Both need all records at once: a digest may stand in any file, and a host's records lie in several. Only digests (120 of 160 bits),
-hashes of hosts and places are held, and only those of a stretch of all digests or hosts at a time, so that memory stays within half of
-`engine.memory` however many records there are; each stretch reads these columns of all files again. What is left out is written by
-place, for `ranges` to pass over.
+hashes of hosts and places are held, and only those of a stretch of all digests or hosts at a time, so that these stay within half of
+`engine.memory`; each stretch reads these columns of all files again. Beside them a record that is left out costs 4 bytes. That is one
+process: of many crawls take one after the other, with `seen_in`. What is left out is written by place, a table a stretch, for `ranges`
+to pass over.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,18 +22,18 @@ from seiryu.corpus.crawl.tables import INDEXED, LEFT_OUT
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.places import write_by_place
+from seiryu.pipelines.places import stretch, write_by_place
 from seiryu.pipelines.source_config import CommonCrawl, Index
 from seiryu.pipelines.stages.crawling import index
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit
 
 SEEN, OVER = "seen_before", "over_host_limit"
-TARGET = "left_out/all.parquet"
-_BYTES_A_ROW = 29  # of a pass: two words of digest or host and pick, crawl, file and row
+_BYTES_A_ROW = 45  # of a pass: two words of digest, or host, pick, place and offset; crawl, file and row
 _ROW_GROUP = 4096
 
 Ints = npt.NDArray[Any]
+Out = dict[int, list[tuple[Ints, str]]]  # number of a file -> rows that are left out, and why
 File = tuple[str, int]  # a table of `index`, and the number of its crawl; 0: one whose records are not wanted again
 
 
@@ -63,6 +63,11 @@ def units(state: State) -> list[Unit]:
     return [Unit("choose", "all", {}, {"index": identity(done)}, reads=reads)]
 
 
+def tables(state: State) -> tuple[str, ...]:
+    """Names of the tables of what is left out; none if nothing is asked to be."""
+    return tuple(output.name for made in state.completed("choose").values() for output in made.outputs)
+
+
 def settings(config: Config) -> dict[str, Any]:
     return _index(config).model_dump(mode="json", include={"new_only", "max_per_host"})
 
@@ -75,22 +80,29 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     asked, rows = _index(config), sum(rows for _, _, rows in unit.reads)
     files: list[File] = [(name, crawl) for names, crawl, _ in unit.reads for name in names]
     passes = max(1, -(-rows * _BYTES_A_ROW * 2 // max(1, config.engine.memory // 2)))
-    out: dict[int, list[tuple[Ints, str]]] = {}  # number of a file -> rows that are left out, and why
+    out: Out = {}
     for file, row in _seen(store, files, passes, asked.new_only):
         _note(out, file, row, SEEN)
     if asked.max_per_host is not None:
         for file, row in list(_over(store, files, passes, asked.max_per_host, out)):
             _note(out, file, row, OVER)
-    table, times = _left_out(store, files, out)
     counts = Counts(records=sum(rows for _, crawl, rows in unit.reads if crawl))
-    counts.rejected.update(times)
+    outputs = []
+    for number in range(passes):
+        table = _left_out(store, files, out, number, passes)
+        counts.rejected.update(table["reason"].to_pylist())
+        outputs.append(write_by_place(store, f"left_out/{number:05d}.parquet", table, _ROW_GROUP, ["reason"]))
     counts.kept = counts.records - counts.rejected.total()
-    return Result(counts, [write_by_place(store, TARGET, table, _ROW_GROUP, ["reason"])])
+    return Result(counts, outputs)
 
 
-def _note(out: dict[int, list[tuple[Ints, str]]], file: Ints, row: Ints, why: str) -> None:
-    for number in np.unique(file).tolist():
-        out.setdefault(number, []).append((np.sort(row[file == number]), why))
+def _note(out: Out, file: Ints, row: Ints, why: str) -> None:
+    if not len(file):
+        return
+    order = np.lexsort((row, file))
+    numbers, begins = np.unique(file[order], return_index=True)
+    for number, rows in zip(numbers.tolist(), np.split(row[order].astype(np.uint32), begins[1:]), strict=True):
+        out.setdefault(number, []).append((rows, why))
 
 
 def _read(store: Store, name: str, columns: list[str]) -> pa.Table:
@@ -118,55 +130,62 @@ def _seen(store: Store, files: Sequence[File], passes: int, new_only: bool) -> I
         high, low, crawls, place_of, row = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.lexsort((crawls, low, high))
         high, low, crawls = high[order], low[order], crawls[order]
-        begins = (
-            np.flatnonzero(np.concatenate([[True], (high[1:] != high[:-1]) | (low[1:] != low[:-1])])) if len(order) else order
-        )
+        begins = np.flatnonzero(_changes(high, low))
         first = np.repeat(crawls[begins], np.diff(np.append(begins, len(order))))  # the earliest crawl that holds the payload
         known = (crawls > first) & ((first == 0) | new_only)
         yield place_of[order][known], row[order][known]
 
 
-def _over(
-    store: Store, files: Sequence[File], passes: int, most: int, out: dict[int, list[tuple[Ints, str]]]
-) -> Iterator[tuple[Ints, Ints]]:
+def _over(store: Store, files: Sequence[File], passes: int, most: int, out: Out) -> Iterator[tuple[Ints, Ints]]:
     """(number of the file, row) of records beyond what a host may have in a crawl; those with the lowest hash of their address stay."""
     for number in range(passes):
         parts: list[tuple[Ints, ...]] = []
         for place, (name, crawl) in enumerate(files):
             if not crawl:
                 continue
-            table = _read(store, name, ["host", "pick"])
-            host, pick = table["host"].to_numpy(), table["pick"].to_numpy()
+            table = _read(store, name, ["host", "pick", "place", "offset"])
+            host, pick, where, offset = (table[column].to_numpy() for column in ("host", "pick", "place", "offset"))
             left = np.ones(len(table), bool)
             for rows, _ in out.get(place, ()):
                 left[rows] = False
             rows = _stretches(host, passes, number)
             rows = rows[left[rows]]
-            parts.append((host[rows], pick[rows], np.full(len(rows), crawl, np.int16), np.full(len(rows), place, np.int32), rows))
-        host, pick, crawls, place_of, row = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.lexsort((row, place_of, pick, crawls, host))
-        host, crawls = host[order], crawls[order]
-        begins = (
-            np.flatnonzero(np.concatenate([[True], (host[1:] != host[:-1]) | (crawls[1:] != crawls[:-1])]))
-            if len(order)
-            else order
-        )
-        rank = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
+            number_of = np.full(len(rows), crawl, np.int16), np.full(len(rows), place, np.int32)
+            parts.append((host[rows], pick[rows], where[rows], offset[rows], *number_of, rows))
+        host, pick, where, offset, crawls, place_of, row = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.lexsort((offset, where, pick, crawls, host))
+        first = _changes(host[order], crawls[order])
+        another = first | _changes(where[order], offset[order])  # a record that two rows name is one
+        rank = np.cumsum(another, dtype=np.int64)
+        rank -= np.repeat(rank[first], np.diff(np.append(np.flatnonzero(first), len(order))))
         yield place_of[order][rank >= most], row[order][rank >= most]
 
 
-def _left_out(store: Store, files: Sequence[File], out: dict[int, list[tuple[Ints, str]]]) -> tuple[pa.Table, Counter[str]]:
-    parts, times = [LEFT_OUT.empty_table()], Counter[str]()
-    for number, found in sorted(out.items()):
-        name, crawl = files[number]
+def _changes(*columns: Ints) -> npt.NDArray[np.bool_]:
+    """Where a row differs from the one before it; the first one does."""
+    different = np.ones(len(columns[0]), bool)
+    if len(different):
+        different[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return different
+
+
+def _left_out(store: Store, files: Sequence[File], out: Out, number: int, passes: int) -> pa.Table:
+    """What is left out of a stretch of all archives, in their order."""
+    parts = [LEFT_OUT.empty_table()]
+    first, last = stretch(number, passes)
+    for file, found in sorted(out.items()):
+        name, crawl = files[file]
         if not crawl:
             continue
         table = _read(store, name, ["place", "offset"])
+        place = table["place"].to_numpy()
+        begin, end = np.searchsorted(place, np.uint64(first)), np.searchsorted(place, np.uint64(last), side="right")
         for rows, why in found:
-            chosen = table.take(pa.array(rows))
-            parts.append(chosen.append_column(LEFT_OUT.field("reason"), pa.array([why] * len(rows), pa.string())).cast(LEFT_OUT))
-            times[why] += len(rows)
-    return pa.concat_tables(parts).sort_by([("place", "ascending"), ("offset", "ascending")]).combine_chunks(), times
+            chosen = table.take(pa.array(rows[(rows >= begin) & (rows < end)]))
+            parts.append(
+                chosen.append_column(LEFT_OUT.field("reason"), pa.array([why] * len(chosen), pa.string())).cast(LEFT_OUT)
+            )
+    return pa.concat_tables(parts).sort_by([("place", "ascending"), ("offset", "ascending")]).combine_chunks()
 
 
 def digest_words(digests: pa.ChunkedArray) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
@@ -184,4 +203,4 @@ def digest_words(digests: pa.ChunkedArray) -> tuple[Ints, Ints, npt.NDArray[np.b
     return words[0], words[1], there.to_numpy()
 
 
-STAGE = Stage("choose", 1, "index records", settings, units, work, reasons, on_documents=False, wanted=wanted)
+STAGE = Stage("choose", 1, "index records", settings, units, work, reasons, on_documents=False, wanted=wanted, whole=True)

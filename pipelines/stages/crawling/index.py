@@ -109,7 +109,7 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
         for rows, told in read_index(file, unit.path, selection(config), archives):
             counts.records += told.pop("rows")
             counts.rejected.update(told)
-            parts.append(_planned(rows, unit.path))
+            parts.append(_planned(rows, unit))
             held, found = held + len(rows), found + len(rows)
             if held >= _ROWS:
                 outputs.append(_write(parts, unit, len(outputs), store))
@@ -133,11 +133,11 @@ def tables(done: Sidecar) -> tuple[str, ...]:
     return tuple(output.name for output in done.outputs)
 
 
-def _planned(rows: pa.Table, where: str) -> pa.Table:
+def _planned(rows: pa.Table, unit: Unit) -> pa.Table:
     hosts, archives = rows["url_host_name"].combine_chunks(), rows["warc_filename"].combine_chunks()
     for name in archives.unique().to_pylist():
-        if not is_path(name):
-            raise InputError(f"{where} names {name[:200]!r} as an archive, which is no path below a root")
+        if not is_path(name) or crawl_of(name) != unit.params["crawl"]:
+            raise InputError(f"{unit.path} names {name[:200]!r} as an archive, which is no path of one of {unit.params['crawl']}")
     picks = [int.from_bytes(hashlib.blake2b(url.encode(), digest_size=8).digest(), "big") for url in rows["url"].to_pylist()]
     columns = [
         _hashes(archives), archives, rows["warc_record_offset"], rows["warc_record_length"], rows["url"],
@@ -154,6 +154,11 @@ def _hashes(names: pa.Array) -> np.ndarray[Any, np.dtype[np.uint64]]:
     return found
 
 
+def crawl_of(archive: str) -> str:
+    """The crawl that an archive belongs to, by its path: crawl-data/<crawl>/..."""
+    return archive.split("/")[1] if archive.count("/") > 1 else ""
+
+
 def place_of(name: str) -> int:
     """Where an archive stands in the order of all tables of records."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
@@ -163,4 +168,6 @@ def _hash(names: Collection[str]) -> str:
     return digest(sorted(names))
 
 
-STAGE = Stage("index", 1, "index rows", settings, units, work, reasons, on_documents=False, wanted=wanted, outside=True)
+STAGE = Stage(
+    "index", 1, "index rows", settings, units, work, reasons, on_documents=False, wanted=wanted, outside=True, whole=True
+)

@@ -42,11 +42,17 @@ def units(state: State) -> list[Unit]:
     indexed, chosen = state.completed("index"), state.completed("choose")
     if not indexed or not state.whole("index", "choose"):
         return []
-    inputs = {"index": identity(indexed), "choose": identity(chosen)}
-    wanted = [made for made in indexed.values() if not made.made_of["params"]["seen"]]
-    reads = tuple(name for made in wanted for name in index.tables(made))
-    parts = max(1, -(-sum(made.counts.kept for made in wanted) // _ROWS))
-    return [Unit("ranges", f"{number:05d}", {"of": parts}, inputs, reads=reads) for number in range(parts)]
+    left_out, found = choose.tables(state), list[Unit]()
+    for crawl in sorted({made.made_of["params"]["crawl"] for made in indexed.values() if not made.made_of["params"]["seen"]}):
+        of_crawl = {name: made for name, made in indexed.items() if made.made_of["params"]["crawl"] == crawl}
+        inputs = {"index": identity(of_crawl), "choose": identity(chosen)}
+        reads = (tuple(name for made in of_crawl.values() for name in index.tables(made)), left_out)
+        parts = max(1, -(-sum(made.counts.kept for made in of_crawl.values()) // _ROWS))
+        found += [
+            Unit("ranges", f"{crawl}-{number:05d}", {"number": number, "of": parts}, inputs, reads=reads)
+            for number in range(parts)
+        ]
+    return found
 
 
 def settings(config: Config) -> dict[str, Any]:
@@ -58,17 +64,17 @@ def reasons(_: Config) -> tuple[str, ...]:
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
-    first, last = stretch(int(unit.name), unit.params["of"])
-    parts = [read_stretch(store, name, INDEXED, PLANNED.names, first, last) for name in unit.reads]
+    indexed, left_out = unit.reads
+    first, last = stretch(unit.params["number"], unit.params["of"])
+    parts = [read_stretch(store, name, INDEXED, PLANNED.names, first, last) for name in indexed]
     table = pa.concat_tables([PLANNED.empty_table(), *parts])
-    counts = Counts(records=len(table))
-    if choose.wanted(config):
-        gone = read_stretch(store, choose.TARGET, LEFT_OUT, ["place", "offset"], first, last)
-        counts.records -= len(gone)
+    if left_out:
+        gone = pa.concat_tables(read_stretch(store, name, LEFT_OUT, ["place", "offset"], first, last) for name in left_out)
         table = (
             table.join(gone, ["place", "offset"], join_type="left anti", use_threads=False).select(PLANNED.names).cast(PLANNED)
         )
     table = table.sort_by([("place", "ascending"), ("warc", "ascending"), ("offset", "ascending")]).combine_chunks()
+    counts = Counts(records=len(table))
     table = _once(table)
     counts.kept = len(table)
     counts.rejected[TWICE] = counts.records - counts.kept
@@ -156,17 +162,18 @@ def _archives_of(root: str, _: Sequence[str], names: Sequence[str]) -> tuple[tup
     return tuple(sorted(found))
 
 
-def parts(state: State) -> int:
-    """How many stretches of archives there are."""
-    return len(state.completed("ranges"))
+def parts(state: State) -> dict[str, int]:
+    """Into how many stretches the archives of each crawl are cut."""
+    return {name.rpartition("-")[0]: made.made_of["params"]["of"] for name, made in state.completed("ranges").items()}
 
 
-def planned_of(store: Store, warc: str, parts: int) -> pa.Table:
-    """The wanted records of an archive, in its order. `parts`: how many stretches of archives there are."""
-    place = index.place_of(warc)
-    number = next(n for n in (place * parts >> 64, (place * parts >> 64) + 1) if stretch(n, parts)[1] >= place)
-    table = read_stretch(store, f"planned/{number:05d}.parquet", PLANNED, PLANNED.names, place, place)
+def planned_of(store: Store, warc: str, parts: dict[str, int]) -> pa.Table:
+    """The wanted records of an archive, in its order. `parts`: as above."""
+    place, crawl = index.place_of(warc), index.crawl_of(warc)
+    of = parts[crawl]
+    number = next(n for n in (place * of >> 64, (place * of >> 64) + 1) if stretch(n, of)[1] >= place)
+    table = read_stretch(store, f"planned/{crawl}-{number:05d}.parquet", PLANNED, PLANNED.names, place, place)
     return table.filter(pc.equal(table["warc"], warc))
 
 
-STAGE = Stage("ranges", 1, "index records", settings, units, work, reasons, on_documents=False, wanted=index.wanted)
+STAGE = Stage("ranges", 1, "index records", settings, units, work, reasons, on_documents=False, wanted=index.wanted, whole=True)
