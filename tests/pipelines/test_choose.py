@@ -26,9 +26,8 @@ def rows_of(crawl: str) -> list[Row]:
     rows = []
     for number in range(300):
         archive = f"crawl-data/{crawl}/segments/1.0/warc/{number % 20:05}.warc.gz"
-        digest = (
-            f"{'A' * 29}{'ABCDEFGH'[number % 8]}{'ABCDEFGHIJKLMNOP'[number // 8 % 16]}{'AB'[crawl == CRAWLS[number % 3 == 0]]}"
-        )
+        own = "AB"[crawl == CRAWLS[number % 3 == 0]]
+        digest = "ABCDEFGH"[number % 8] + "ABCDEFGHIJKLMNOP"[number // 8 % 16] + own + "A" * 29
         rows += [(archive, 1000 * number, f"{number % 30}.jp", digest)] * (1 + (number % 7 == 0))
     return rows
 
