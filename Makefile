@@ -18,7 +18,7 @@ test: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p seiryu
-	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal --ignore tests/megatron
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --ignore tests/megatron
 
 megatron: run $(VENV)/megatron
 	SEIRYU_RUN=runs/sample $(BIN)/python -m pytest tests/megatron

@@ -13,5 +13,9 @@ class StorageFull(SeiryuError):
     """Nothing more can be written where the run lives; going on would only fail unit after unit."""
 
 
+class NotWritable(SeiryuError):
+    """A place that takes no files, such as a directory below a file, or one of somebody else."""
+
+
 class LawBroken(SeiryuError):
     """Records in and records accounted for differ: a defect of seiryu, never of the input."""

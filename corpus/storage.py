@@ -16,7 +16,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -24,7 +24,7 @@ from typing import IO, Any, cast
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from seiryu.corpus.errors import InputError, StorageFull
+from seiryu.corpus.errors import InputError, NotWritable, StorageFull
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -124,14 +124,15 @@ class Store:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[HashingFile]:
-        """A file that appears under `name` when the block ends well, and not at all otherwise. StorageFull when it cannot."""
+        """A file that appears under `name` when the block ends well, and not at all otherwise. StorageFull or NotWritable when
+        it cannot.
+        """
         target = self._full(name)
         temporary = Path(
             self._full(f"tmp/{uuid.uuid4().hex}") if self.local else f"{tempfile.gettempdir()}/seiryu-{uuid.uuid4().hex}"
         )
         try:
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as raw:
+            with self._opened(temporary, name) as raw:
                 yield HashingFile(raw)
                 raw.flush()
                 os.fsync(raw.fileno())
@@ -145,7 +146,17 @@ class Store:
                 raise StorageFull(f"cannot write {self.path(name)}: {error.strerror}; free some room and run again") from error
             raise
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(NotADirectoryError):
+                temporary.unlink(missing_ok=True)
+
+    def _opened(self, temporary: Path, name: str) -> IO[bytes]:
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            return temporary.open("wb")
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            raise NotWritable(f"cannot write {self.path(name)}: {error.strerror}; name a directory that takes files") from error
 
     def write(self, name: str, data: bytes) -> Written:
         with self.writing(name) as file:

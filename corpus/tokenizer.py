@@ -122,7 +122,7 @@ def _llama3_file() -> Path:
     # find_spec does not run the package: importing llama_models would pull in much that is not needed here.
     spec = importlib.util.find_spec("llama_models")
     if spec is None or not spec.submodule_search_locations:
-        raise TokenizerError("the tokenizer `llama3` needs a package with its file: pip install 'seiryu[llama3]'")
+        raise TokenizerError("the tokenizer `llama3` needs the package with its file: pip install llama-models")
     return Path(next(iter(spec.submodule_search_locations))) / "llama3" / "tokenizer.model"
 
 

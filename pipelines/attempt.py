@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from seiryu.corpus.errors import InputError, LawBroken, StorageFull
+from seiryu.corpus.errors import InputError, LawBroken, NotWritable, StorageFull
 from seiryu.corpus.remote.errors import Forbidden, Unreachable
 from seiryu.corpus.storage import HashingFile, Store
 from seiryu.pipelines.config import Config
@@ -76,7 +76,7 @@ def attempt(unit: Unit, config: Config) -> Outcome:
         store.write_json(unit.sidecar, sidecar.to_json())
         for name in {output.name for output in (before.outputs if before else ())} - {output.name for output in result.outputs}:
             store.delete(name)
-    except (StorageFull, Forbidden) as error:
+    except (StorageFull, NotWritable, Forbidden) as error:
         return Outcome("stop", str(error))
     except (InputError, LawBroken) as error:
         return Outcome("bad", str(error), traceback.format_exc())

@@ -9,9 +9,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from seiryu.pipelines.section import Section, Share
+from seiryu.pipelines.section import Section, Share, takes_files
 from seiryu.pipelines.sizes import Size
 from seiryu.pipelines.source_config import Fetch, Prices, Source
 
@@ -273,7 +273,7 @@ class Engine(Section):
 class Config(Section):
     """A whole run. The documentation of each field is what `seiryu config schema` prints."""
 
-    run: str = Field(description="directory or URL of the run", min_length=1)
+    run: Annotated[str, AfterValidator(takes_files)] = Field(description="directory or URL of the run", min_length=1)
     source: Source
     extract: Extract = Extract()
     language: Language = Language()

@@ -14,17 +14,20 @@ from typing import Any
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.source_config import CommonCrawl, Fetch, Prices
 from seiryu.pipelines.sources import commoncrawl
+from seiryu.pipelines.stages.crawling.ranges import all_planned
 from seiryu.pipelines.state import State
 
 # An archive of Common Crawl holds about 39,000 pages in 1 GB. jpn is the first language of one page in twenty (Common Crawl's
 # statistics), and the only one of 822 an archive (74.0 million records of CC-MAIN-2023-50); `language: any` takes all of them.
-ARCHIVE_BYTES, PAGES, JAPANESE, WANTED = 1_000_000_000, 39_000, 1_950, 1_950
+ARCHIVE_BYTES, PAGES, JAPANESE = 1_000_000_000, 39_000, 1_950
+WANTED = JAPANESE
 PAGE_BYTES = ARCHIVE_BYTES / PAGES
 # Core seconds of a page of 115 kB, of one that the rapid test takes, of a range, of a row of the index; `python -m benchmarks fetching`
 # measures them again (2026-11-26, two AMD EPYC cores).
 READING, EXTRACTION, REQUEST, ROW = 0.5e-3, 15e-3, 1.7e-3, 0.45e-6
 # Bytes of a row of the index in the columns that are read, and requests for a file, as its footer tells them; assumed without a sample.
-ROW_BYTES, FILE_REQUESTS = 60, 200
+# A crawl of 90,000 archives has 300 such files.
+ROW_BYTES, FILE_REQUESTS, FILE_ROWS = 60, 200, 90_000 * PAGES // 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,8 @@ def crawl_plan(state: State, number: int) -> CrawlPlan:
     source = config.source
     assert isinstance(source, CommonCrawl)
     archives = [path for _, path in commoncrawl.listing(_by(config, "archives")).archives]
-    index_files = [path for _, path in commoncrawl.listing(_by(config, "index")).index]
-    crawls = commoncrawl.listing(config).crawls
+    listing = commoncrawl.listing(_by(config, "index"))
+    index_files = [path for _, path in (*listing.index, *listing.seen)]
     missed, reasons, share = None, {}, 0.0
     if number:
         from seiryu.pipelines.crawl_sample import measure  # what works on text, which is not needed otherwise
@@ -90,7 +93,7 @@ def crawl_plan(state: State, number: int) -> CrawlPlan:
         share = missed[0]
     else:
         mean, where = (
-            _assumed(len(archives), len(index_files)),
+            _assumed(len(index_files)),
             "archives as of Common Crawl in the mean; --sample N reads N of these",
         )
     count = len(archives)
@@ -98,11 +101,11 @@ def crawl_plan(state: State, number: int) -> CrawlPlan:
     kept = None if documents is None else round(documents * (1 - share))
     whole = _way("archives", documents, count * mean.bytes, count, count * mean.core_seconds, config)
     index_core = mean.index_rows * ROW + count * (mean.wanted_core_seconds + mean.requests * REQUEST)
-    planned = state.counts("ranges") if state.completed("ranges") else None
+    planned = all_planned(state)
     fetched = planned.extra["fetched"] if planned else count * mean.fetched
     requests = planned.extra["requests"] if planned else count * mean.requests
     by_index = _way("index", kept, fetched + mean.index_bytes, ceil(requests + mean.index_requests), index_core, config)
-    return CrawlPlan(crawls, count, len(index_files), where, (whole, by_index), missed, reasons)
+    return CrawlPlan(listing.crawls, count, len(index_files), where, (whole, by_index), missed, reasons)
 
 
 def _by(config: Config, way: str) -> Config:
@@ -127,8 +130,8 @@ def _money(size: float, requests: int, core_seconds: float, prices: Prices) -> f
     return size / 1e9 * prices.gigabyte + requests / 1e3 * prices.thousand_requests + core_seconds / 3600 * prices.core_hour
 
 
-def _assumed(archives: int, index_files: int) -> _Archive:
-    wanted_bytes, rows = WANTED * PAGE_BYTES, archives * PAGES
+def _assumed(index_files: int) -> _Archive:
+    wanted_bytes, rows = WANTED * PAGE_BYTES, index_files * FILE_ROWS
     return _Archive(
         ARCHIVE_BYTES, None, PAGES * READING + JAPANESE * EXTRACTION, wanted_bytes, WANTED, WANTED * (READING + EXTRACTION),
         rows * ROW_BYTES, index_files * FILE_REQUESTS, rows,

@@ -19,6 +19,7 @@ from seiryu.corpus.crawl.columnar import REASONS, columns_read, judge
 from seiryu.corpus.crawl.lists import Sample, sampled
 from seiryu.corpus.crawl.observed import Observer
 from seiryu.corpus.crawl.ranges import merged
+from seiryu.corpus.errors import InputError
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.isolation.isolated import close_kept
 from seiryu.pipelines.screen import say
@@ -39,11 +40,9 @@ class Measured:
 
     archives: int = 0
     bytes: int = 0
-    records: int = 0
     pages: int = 0
     documents: int = 0
     wanted: int = 0
-    wanted_bytes: int = 0
     requests: int = 0
     fetched: int = 0
     core_seconds: float = 0.0
@@ -61,7 +60,14 @@ def measure(config: Config, archives: Sequence[str], index_files: Sequence[str],
     chosen = sampled(archives, Sample(count=number))
     for path in chosen:
         say(f"reading {path} ({found.archives + 1} of {len(chosen)}) ...")
-        _read(path, config, found)
+        try:
+            _read(path, config, found)
+        except InputError as error:
+            say(f"{path} is passed over: {error}")
+    if not found.archives:
+        raise InputError(
+            f"none of the {len(chosen)} archives of the sample can be read; --sample with a larger number has others"
+        )
     for path in sampled(index_files, Sample(count=_INDEX_FILES)) if index_files else ():
         _look_at(path, config, found)
     return found
@@ -73,7 +79,7 @@ def _read(path: str, config: Config, found: Measured) -> None:
     observer, extractor = Observer(path), Extractor(config, path, isolated(config))
     with open_archive(commoncrawl.url(config, path), config) as file:
         extractor.read(observer.watch(raw_records(file, path, most_content(config))))
-        found.bytes += file.seek(0, 2)
+        size = file.seek(0, 2)
     close_kept()
     own, extraction = _cpu()
     found.core_seconds += own - before + extraction - children
@@ -87,11 +93,10 @@ def _read(path: str, config: Config, found: Measured) -> None:
         if (reason := of_record[row["warc_offset"]]) >= 0:
             found.missed[REASONS[reason]] += 1
     found.archives += 1
-    found.records += extractor.counts.records
+    found.bytes += size
     found.pages += len(table)
     found.documents += len(extractor.rows)
     found.wanted += len(order)
-    found.wanted_bytes += int(lengths[order].sum())
     found.requests += len(ranges)
     found.fetched += sum(part.size for part in ranges)
 

@@ -56,6 +56,8 @@ def cluster(config: Config) -> Iterator[None]:
     # `uv run` would make Ray ship the working directory to the workers; they need nothing but the installed package.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # A thread that asks while Ray is being shut down would start another one.
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.update(quiet_libraries())
     _check_address(config.engine.address)

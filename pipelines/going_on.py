@@ -78,7 +78,7 @@ def _take_archives(state: State, stage: Stage, first: str, aside: Collection[str
 
 
 def _in_sight(state: State, done: Mapping[str, Sidecar]) -> tuple[dict[str, Unit], list[str]]:
-    """(units of the archives that can be seen, the entries of source.paths behind which there is none).
+    """(units of the archives that can be seen, the entries of source.paths behind which not all can be).
 
     Of a crawl all can be seen: its lists are kept with the run.
     """
@@ -87,7 +87,7 @@ def _in_sight(state: State, done: Mapping[str, Sidecar]) -> tuple[dict[str, Unit
         return {unit.name: unit for unit in units_of_extract(state)}, []
     paths, blind = archives_in_sight(source, state.config)
     if blind:
-        say(f"extract: there is no archive behind {', '.join(blind)}; going on with the {len(done):,} that were read")
+        say(f"extract: not every archive behind {', '.join(blind)} is in sight; going on with the {len(done):,} that were read")
     # Names tell archives apart, so with others out of sight one may be called otherwise than it was.
     called = {_archive(made.made_of["params"], made.made_of["inputs"]): name for name, made in done.items()} if blind else {}
     units = units_of_files(paths, state.config)

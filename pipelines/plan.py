@@ -6,10 +6,10 @@ from collections import Counter
 from typing import Any
 
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.crawl_plan import ARCHIVE_BYTES
+from seiryu.pipelines.config import Config
 from seiryu.pipelines.sizes import human
 from seiryu.pipelines.source_config import Files
-from seiryu.pipelines.sources import commoncrawl, files
+from seiryu.pipelines.sources import files
 from seiryu.pipelines.state import State
 
 # Of compressed archives on one core if every other page is Japanese, as in the samples (docs/log.md); a crawl, of which one page
@@ -30,8 +30,8 @@ def plan(state: State) -> list[dict[str, Any]]:
             continue
         done, make = len(standing.done), len(standing.to_make)
         what = f"all {done:,} units are done" if not make else f"{done:,} units done, {make:,} to make"
-        if stage.name == "extract" and make:
-            what += _cost(state)
+        if stage.name == "extract" and make and isinstance(state.config.source, Files):
+            what += _cost(archive_bytes(state.config.source, state.config))
         if standing.orphans:
             what += f"; {len(standing.orphans):,} that the config does not name"
         steps.append(
@@ -41,18 +41,12 @@ def plan(state: State) -> list[dict[str, Any]]:
     return steps
 
 
-def archive_bytes(state: State) -> int:
-    """Size of all archives; of those of a crawl about, for nobody is asked for it."""
-    config = state.config
-    if isinstance(config.source, Files):
-        paths = files.archives(config.source, config)
-        return sum(int(known.get("size", 0)) for known in files.identities(paths, config))
-    if state.completed("ranges"):
-        return state.counts("ranges").extra["fetched"]
-    return ARCHIVE_BYTES * len(commoncrawl.listing(config).archives)
+def archive_bytes(source: Files, config: Config) -> int:
+    """Size of all archives."""
+    paths = files.archives(source, config)
+    return sum(int(known.get("size", 0)) for known in files.identities(paths, config))
 
 
-def _cost(state: State) -> str:
+def _cost(size: int) -> str:
     """Size of all archives, and the time that extraction takes at the measured rate."""
-    size = archive_bytes(state)
     return f"; {human(size)} of archives, at most about {max(1, round(size / _BYTES_A_SECOND / 60)):,} core minutes"

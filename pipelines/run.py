@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -17,17 +18,18 @@ from seiryu.pipelines.record import run_record
 from seiryu.pipelines.screen import say, watching
 from seiryu.pipelines.source_config import CommonCrawl
 from seiryu.pipelines.sources import commoncrawl
+from seiryu.pipelines.stages import extract
 from seiryu.pipelines.stages.crawling import index
 from seiryu.pipelines.state import Standing, State
 from seiryu.pipelines.unit import Stage
 
 
 class NothingLeft(SeiryuError):
-    """A stage came to an end without a single record for the next one."""
+    """A stage came to an end without a single record for the next one, or without all that the next one needs."""
 
 
 class OtherUnits(SeiryuError):
-    """The run directory holds archives that the config does not name."""
+    """The run directory holds archives, or files of an index, that the config does not name."""
 
 
 @dataclass
@@ -51,8 +53,7 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
     ended = Ended(state)
     begin = time.monotonic()
     if isinstance(config.source, CommonCrawl):
-        _check_crawl(state, first, prune)
-        commoncrawl.keep(config)
+        keep_lists(state, config, first, prune)
     with ExitStack() as stack:
         connected = False
         for stage in CHAIN:
@@ -81,26 +82,29 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
     return ended
 
 
-def _check_crawl(state: State, first: str, prune: bool) -> None:
-    """OtherUnits before the lists of another crawl take the place of those that this run was made by."""
-    for stage in CHAIN:
-        if stage.outside and stage not in before(first) and (stage.name == "index" or not index.wanted(state.config)):
-            _refuse_orphans(state, state.look(stage), prune)
+def keep_lists(state: State, config: Config, first: str, prune: bool) -> None:
+    """Keep the crawl's lists, unless what is made of them is taken as it lies.
+
+    OtherUnits before the lists of another crawl take the place of those that this run was made by.
+    """
+    reading = index.STAGE if index.wanted(config) else extract.STAGE
+    if reading not in before(first):
+        _refuse(state, reading, state.orphans(reading), prune)
+        commoncrawl.keep(config)
 
 
-def _refuse_orphans(state: State, standing: Standing, prune: bool) -> None:
-    if standing.orphans and standing.stage.outside and not prune:
-        what = "archives" if standing.stage.name == "extract" else "files of an index"
+def _refuse(state: State, stage: Stage, orphans: Sequence[str], prune: bool) -> None:
+    if orphans and stage.outside and not prune:
+        what = "archives" if stage.name == "extract" else "files of an index"
         raise OtherUnits(
-            f"{state.store.root} holds {len(standing.orphans)} {what} that {state.config.source.not_named} "
-            f"({standing.orphans[0]}, ...); "
+            f"{state.store.root} holds {len(orphans)} {what} that {state.config.source.not_named} ({orphans[0]}, ...); "
             "name them, use another run directory, or drop them with --prune"
         )
 
 
 def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
     """Units that the config does not name any more: results of archives go only when asked to, what follows from them by itself."""
-    _refuse_orphans(state, standing, prune)
+    _refuse(state, standing.stage, standing.orphans, prune)
     for unit in standing.orphans:
         state.remove(standing.stage.name, unit)
     wanted = {unit.name for unit in standing.to_make}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+import idna
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
-from seiryu.pipelines.section import Section, Share
+from seiryu.pipelines.section import Section, Share, takes_files
 from seiryu.pipelines.sizes import Size
 
 COMMON_CRAWL = ("https://data.commoncrawl.org", "s3://commoncrawl")
@@ -38,14 +39,30 @@ class ArchiveSample(Section):
         return self.count is not None or self.share is not None or bool(self.segments)
 
 
+def _language(code: str) -> str:
+    if not re.fullmatch(r"[a-z]{3}", code):
+        raise ValueError(f"{code[:20]!r} is no code of ISO 639-3, which has three small letters: jpn for Japanese")
+    return code
+
+
+def _tld(written: str) -> str:
+    """In the form of the index: jp, or xn--... for one in other letters."""
+    try:
+        return idna.encode(written.strip(".").lower()).decode()
+    except idna.IDNAError as error:
+        raise ValueError(f"{written[:80]!r} is no top-level domain: {error}") from error
+
+
 class Index(Section):
     """Which records of the columnar index are wanted; every condition that is given must hold."""
 
-    languages: tuple[str, ...] = Field(("jpn",), description="ISO 639-3 codes, as CLD2 found them; empty: any")
+    languages: tuple[Annotated[str, AfterValidator(_language)], ...] = Field(
+        ("jpn",), description="ISO 639-3 codes, as CLD2 found them; empty: any"
+    )
     language: Literal["primary", "any"] = Field(
         "any", description="primary: the first language of the page; any: one of its up to three"
     )
-    tlds: tuple[str, ...] = Field((), description="top-level domains, such as jp; empty: any")
+    tlds: tuple[Annotated[str, AfterValidator(_tld)], ...] = Field((), description="top-level domains, such as jp; empty: any")
     hosts: tuple[str, ...] = Field((), description="hosts with all below them; empty: any")
     host_list: str = Field("", description="a file of more hosts, a line each")
     mime: tuple[str, ...] = Field(("text/html", "application/xhtml+xml"), description="types found in the bytes; empty: any")
@@ -84,7 +101,15 @@ class CommonCrawl(Section):
     @field_validator("base")
     @classmethod
     def _no_slash(cls, base: str) -> str:
+        scheme, colon, _ = base.partition("://")
+        if colon and scheme not in ("http", "https", "s3"):
+            raise ValueError(f"{base[:80]!r} is neither a directory nor an http://, https:// or s3:// URL")
         return base.rstrip("/")
+
+    @field_validator("cache")
+    @classmethod
+    def _takes_files(cls, cache: str) -> str:
+        return takes_files(cache)
 
     @model_validator(mode="after")
     def _cache_holds_archives(self) -> CommonCrawl:

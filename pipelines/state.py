@@ -82,7 +82,7 @@ class State:
     def look(self, stage: Stage, again: bool = True) -> Standing:
         """What a stage has done and has to do. `again`: whether units are to do for which records did not come."""
         standing = Standing(stage, stage.units(self) if stage.wanted(self.config) else [])
-        present = {name.removesuffix(".json") for name in self.store.names(f"units/{stage.name}", ".json")}
+        present = self._present(stage)
         for unit in standing.units:
             sidecar = self._read(unit.sidecar) if unit.name in present else None
             wanted = made_of(stage, unit, self.config)
@@ -100,6 +100,13 @@ class State:
         standing.orphans = sorted(present - {unit.name for unit in standing.units})
         self._completed[stage.name], self._planned[stage.name] = standing.done, len(standing.units)
         return standing
+
+    def orphans(self, stage: Stage) -> list[str]:
+        """Names of units that are done and not wanted, without a look at any."""
+        return sorted(self._present(stage) - {unit.name for unit in stage.units(self)})
+
+    def _present(self, stage: Stage) -> set[str]:
+        return {name.removesuffix(".json") for name in self.store.names(f"units/{stage.name}", ".json")}
 
     def take(self, stage: Stage) -> None:
         """A stage as it lies there, whatever it was made of outside the run: the archives may be gone.

@@ -9,7 +9,9 @@ A list is trusted with nothing: what is joined to a folder or a server afterward
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import re
 import zlib
 from collections.abc import Sequence
@@ -66,20 +68,16 @@ def _lines(data: bytes, where: str) -> list[str]:
 
 def _inflated(data: bytes, where: str) -> bytes:
     """All members of gzipped data. InputError if the last one does not end, or if there is something else."""
-    out: list[bytes] = []
-    size = 0
-    while data:
-        inflater = zlib.decompressobj(31)
-        try:
-            out.append(inflater.decompress(data, _MOST + 1 - size))
-        except zlib.error as error:
-            raise InputError(f"{where} is damaged ({error}); get it again") from error
-        if (size := size + len(out[-1])) > _MOST:
-            raise InputError(f"{where} has more than {_MOST:,} bytes; a list of paths is expected")
-        if not inflater.eof:
-            raise InputError(f"{where} is cut off after {size:,} plain bytes; get it again")
-        data = inflater.unused_data
-    return b"".join(out)
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            plain = file.read(_MOST + 1)
+    except EOFError as error:
+        raise InputError(f"{where} is cut off; get it again") from error
+    except (OSError, zlib.error) as error:
+        raise InputError(f"{where} is damaged ({error}); get it again") from error
+    if len(plain) > _MOST:
+        raise InputError(f"{where} has more than {_MOST:,} bytes; a list of paths is expected")
+    return plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 Ranges are fetched a few in advance and come out in order. When more in a row cannot be had than are fetched at once,
 the archive is left. What does not come is not passed over: a `Missing` stands in its place. A
-record that cannot be read is fetched once more by itself, since it may have been damaged on the way.
+record that cannot be read is fetched once more by itself, since it may have been damaged on the way. Where none at all is as the
+index says, something else lies in the archive's place, an error page or a file half copied: its records count as not fetched, and so
+are asked for again.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ import base64
 import hashlib
 import io
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -59,6 +61,22 @@ class Fetching:
 
 def planned_records(archives: Archives, url: str, planned: pa.Table, how: Fetching) -> Iterator[RawRecord | Missing]:
     """The records of a table PLANNED of one archive at `url`, in its order. Forbidden if the server wants no more of us."""
+    strange: list[Missing] = []  # what is not as the index says, until it is known that other records are
+    is_archive = False
+    for item in _records(archives, url, planned, how):
+        if not is_archive and isinstance(item, Missing) and item.reason in (NOT_AS_INDEXED, DAMAGED):
+            strange.append(item)
+            continue
+        if not is_archive and isinstance(item, RawRecord):
+            is_archive = True
+            yield from strange
+        yield item
+    if not is_archive:
+        why = "no record of the archive is as the index says, so something else may lie in its place"
+        yield from (replace(item, reason=NOT_FETCHED, detail=f"{why}: {item.detail}") for item in strange)
+
+
+def _records(archives: Archives, url: str, planned: pa.Table, how: Fetching) -> Iterator[RawRecord | Missing]:
     rows = planned.select(["offset", "length", "url", "digest"]).to_pylist()
     for row in rows:
         if row["length"] > how.max_content:
@@ -78,8 +96,15 @@ def planned_records(archives: Archives, url: str, planned: pa.Table, how: Fetchi
                 try:
                     data = future.result()
                     in_vain = 0
-                except EndsBefore as error:
-                    yield from _one_by_one(archives, url, rows[part.records], error, how.max_content)
+                except EndsBefore as error:  # one record that lies behind the end takes none of the others along
+                    in_vain = 0
+                    places = range(part.records.start, part.records.stop)
+                    if len(places) == 1:
+                        yield _missing(rows[places[0]], NOT_AS_INDEXED, str(error))
+                    else:
+                        alone = [Range(rows[i]["offset"], rows[i]["length"], slice(i, i + 1)) for i in places]
+                        again = [(one, pool.submit(archives.read_range, url, one.first, one.size)) for one in alone]
+                        coming.extendleft(reversed(again))
                     continue
                 except (Unreachable, InputError) as error:
                     in_vain += 1
@@ -97,23 +122,13 @@ def planned_records(archives: Archives, url: str, planned: pa.Table, how: Fetchi
                 future.cancel()
 
 
-def _one_by_one(
-    archives: Archives, url: str, rows: Sequence[Row], error: EndsBefore, max_content: int
-) -> Iterator[RawRecord | Missing]:
-    """The records of a range that goes beyond the end of the archive: one that lies there takes none of the others along."""
-    if len(rows) == 1:
-        yield _missing(rows[0], NOT_AS_INDEXED, str(error))
-    else:
-        yield from (_record(archives, url, row, None, max_content) for row in rows)
-
-
 def _missing(row: Row, reason: str, detail: str) -> Missing:
     return Missing(row["offset"], row["length"], row["url"], reason, detail)
 
 
-def _record(archives: Archives, url: str, row: Row, data: bytes | None, max_content: int) -> RawRecord | Missing:
-    """A record from its bytes, or, where these are none or damaged, from the server."""
-    found = _read(data, url, max_content) if data is not None else ""
+def _record(archives: Archives, url: str, row: Row, data: bytes, max_content: int) -> RawRecord | Missing:
+    """A record from its bytes, or, where these are damaged, from the server."""
+    found = _read(data, url, max_content)
     if isinstance(found, str):
         try:
             found = _read(archives.read_range(url, row["offset"], row["length"]), url, max_content)

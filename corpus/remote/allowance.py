@@ -30,7 +30,7 @@ LONGEST_BACKOFF = 300.0
 LONGEST_WAIT = 3600.0  # of what Retry-After may ask for: a clock that is wrong by years must not end a run
 SLOWEST = 1 / 60  # requests a second that are left however often a server complains
 JITTER = 0.25  # what a wait may be longer by, so that those who were sent away together do not come back together
-ENOUGH = 8  # good answers in a row after which earlier complaints are forgotten
+ENOUGH = 8  # good answers since the last complaint after which earlier complaints are forgotten
 STEP = 30.0  # seconds, at least, between two steps back to the full rate
 FASTER = 1.5  # and how much faster a step is
 

@@ -96,6 +96,12 @@ class Answer:
         said = f" ({self.code}{': ' + message[1].strip() if message else ''})" if self.code else ""
         return f"answered {self.status} {self._response.reason or ''}".rstrip() + said
 
+    @property
+    def length(self) -> int | None:
+        """Bytes of the body; None if it is not said, or not in digits."""
+        said = self.headers.get("Content-Length", "")
+        return int(said) if said.isascii() and said.isdecimal() else None
+
     def close(self) -> None:
         # A body that was read to its end has given its connection back already; any other cannot be used again.
         try:

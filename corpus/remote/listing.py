@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from seiryu.corpus.errors import InputError
 
@@ -18,6 +18,12 @@ class _Links(HTMLParser):
             self.found += [value for name, value in attrs if name == "href" and value]
 
 
+def _place(url: str) -> tuple[str, str]:
+    """Host and path, whether it is asked for by http or https, and however its letters are written."""
+    parts = urlsplit(url)
+    return parts.netloc.lower(), unquote(parts.path)
+
+
 def links_below(data: bytes, url: str) -> list[str]:
     """Whole URLs of the links that lie directly below a page, in its order; folders end in /. InputError if it is no such page."""
     page = data.decode("utf-8", "replace")
@@ -26,11 +32,13 @@ def links_below(data: bytes, url: str) -> list[str]:
     # An empty folder may have no link at all, but says what it is.
     if not links.found and not any(sign in page for sign in ("Index of", "Directory listing")):
         raise InputError(f"{url} is no directory page: it begins with {page[:80]!r} and has no link")
-    below = []
+    below, (server, folder) = [], _place(url)
     for link in links.found:
         whole = urljoin(url, link)
-        rest = whole.removeprefix(url)
-        parts = urlsplit(whole)
-        if rest and whole.startswith(url) and not parts.query and not parts.fragment and "/" not in rest[:-1]:
+        parts, (host, path) = urlsplit(whole), _place(whole)
+        name = path.removeprefix(folder).removesuffix("/")
+        if (host, path.startswith(folder)) != (server, True) or parts.query or parts.fragment:
+            continue
+        if "/" not in name and name not in ("", ".", ".."):
             below.append(whole)
     return list(dict.fromkeys(below))

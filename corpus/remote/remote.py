@@ -56,7 +56,7 @@ class Remote:
         return b"".join(self._object(url).pieces(0, whole=True))
 
     def read_range(self, url: str, first: int, size: int) -> bytes:
-        """Exactly these bytes. InputError if the object ends before."""
+        """Exactly these bytes. EndsBefore if the object does."""
         return self._object(url).exactly(first, size)
 
     def identity(self, url: str) -> dict[str, Any]:
@@ -66,8 +66,7 @@ class Remote:
             try:
                 with self._asker.ask(place, "HEAD") as answer:
                     known: dict[str, Any] = {name: answer.headers[name] for name in _IDENTITY if name in answer.headers}
-                    length = answer.headers.get("Content-Length", "")
-                    return known | ({"size": int(length)} if length.isdecimal() else {})
+                    return known | ({} if answer.length is None else {"size": answer.length})
             except Fault as fault:
                 trouble.met(fault)
 

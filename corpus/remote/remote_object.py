@@ -55,14 +55,14 @@ class RemoteObject:
                             yield piece
                     if end is None:
                         self.size = here
-                    elif "Content-Length" not in answer.headers and answer.read(1):
+                    elif answer.length is None and answer.read(1):
                         raise Fault("more came than was asked")
                     return
             except Fault as fault:
                 trouble.met(fault)
 
     def exactly(self, first: int, size: int) -> bytes:
-        """`size` bytes from `first` on. InputError if the object ends before."""
+        """`size` bytes from `first` on. EndsBefore if the object does."""
         data = b"".join(self.pieces(first, first + size)) if size else b""
         if len(data) != size:
             raise EndsBefore(f"{self.name} has {self.size or 0:,} bytes; bytes {first:,}-{first + size - 1:,} do not exist")
@@ -70,11 +70,10 @@ class RemoteObject:
 
     def _begun(self, answer: Answer, at: int, stop: int | None, *, whole: bool) -> tuple[int, int | None]:
         """Place of the first byte that comes and the one behind the last, None if only the end will tell. Fault if not as asked."""
-        length = answer.headers.get("Content-Length")
         if answer.status == 416:
             return self._nothing(answer, at)
         if answer.status == 200:
-            return self._all(answer, int(length) if length else None, at, stop, whole=whole)
+            return self._all(answer, answer.length, at, stop, whole=whole)
         given = answer.headers.get("Content-Range", "")
         found = _CONTENT_RANGE.fullmatch(given.strip())
         if answer.status != 206 or not found or (whole and at == 0):
@@ -82,8 +81,8 @@ class RemoteObject:
         first, last, total = map(int, found.groups())
         begin = at if at >= 0 else max(0, total + at)
         end = total if stop is None else min(stop, total)
-        if (first, last) != (begin, end - 1) or (length and int(length) != end - begin):
-            raise Fault(f"sent {given!r} in {length or '?'} bytes where {_range(at, stop)} were asked")
+        if (first, last) != (begin, end - 1) or answer.length not in (None, end - begin):
+            raise Fault(f"sent {given!r} in {answer.length or '?'} bytes where {_range(at, stop)} were asked")
         self._is_the_same(answer, total)
         return first, end
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from typing import Any
-from urllib.parse import unquote_plus, urljoin
+from urllib.parse import unquote_plus
 from xml.etree import ElementTree
 
 from seiryu.corpus.errors import InputError
@@ -80,7 +80,7 @@ class S3:
             from botocore.config import Config  # type: ignore[import-untyped,unused-ignore]
             from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped,unused-ignore]
         except ImportError as error:
-            raise InputError(f'{name} needs boto3, which is not installed: pip install "seiryu[s3]"') from error
+            raise InputError(f"{name} needs boto3, which is not installed: pip install boto3") from error
         config = Config(
             signature_version="s3v4" if self._manners.signed else UNSIGNED,
             s3={"addressing_style": "path" if self._manners.endpoint else "auto"},
@@ -117,10 +117,7 @@ class S3Place:
         if answer.status in (*REDIRECTS, 400) and region and region != self._asked_in:
             self._s3.moved(self._bucket, region)
             return self
-        location = answer.headers.get("Location")
-        if answer.status not in REDIRECTS or not location:
-            return None
-        return WebPlace(urljoin(self.address("GET"), location), self.name).onward(answer)
+        return WebPlace(self.address("GET"), self.name).onward(answer) if answer.status in REDIRECTS else None
 
 
 def split(url: str) -> tuple[str, str]:

@@ -40,6 +40,7 @@ class Trouble:
         if isinstance(fault, Throttled):
             self._busy(fault)
             return
+        self._busy_since = None
         self._failures += 1
         if self._failures >= self._manners.attempts:
             raise Unreachable(f"{self.what}: {fault}; given up after {self._failures:,} attempts") from fault

@@ -12,7 +12,7 @@ from seiryu.corpus.storage import Store
 from seiryu.pipelines.commands.checks import checked
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.crawl_plan import ARCHIVE_BYTES, CrawlPlan, crawl_plan
+from seiryu.pipelines.crawl_plan import CrawlPlan, crawl_plan
 from seiryu.pipelines.dedup_plan import DedupPlan, dedup_plan
 from seiryu.pipelines.plan import archive_bytes
 from seiryu.pipelines.plan import plan as make_plan
@@ -29,9 +29,12 @@ def plan_command(path: str, changes: Sequence[str], documents: int | None, sampl
         raise ConfigError("--sample is for archives of a crawl: source.kind is files, whose archives are all read")
     state = State(Store(config.run), config)
     with telling(config):
-        steps = make_plan(state)
-        crawl = crawl_plan(state, sample) if isinstance(config.source, CommonCrawl) else None
-    size = crawl.archives * ARCHIVE_BYTES if crawl else archive_bytes(state)
+        steps, crawl = make_plan(state), None
+        if isinstance(config.source, CommonCrawl):
+            crawl = crawl_plan(state, sample)
+            size = crawl.ways[0].bytes
+        else:
+            size = archive_bytes(config.source, config)
     duplicates = dedup_plan(state, size, documents)
     if as_json:
         fetching = {"fetching": crawl.as_json()} if crawl else {}
@@ -68,7 +71,7 @@ def _show_crawl(plan: CrawlPlan, config: Config) -> None:
         table.add_row(config.prices.currency, *(f"{way.money:,.2f}" for way in plan.ways))
     out.print(Padding(table, (0, 2)))
     if not config.fetch.bytes_a_second:
-        out.print("  no line is reckoned with: fetch.bytes_a_second says what yours bears", markup=False)
+        out.print("  as if the network had no limit: fetch.bytes_a_second gives one", markup=False)
     if plan.missed:
         share, low, high = plan.missed
         why = ", ".join(f"{reason} {number:,}" for reason, number in plan.reasons.items())

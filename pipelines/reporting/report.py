@@ -56,7 +56,7 @@ def _steps(state: State) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     steps = funnel(state)
     first = next((place for place, step in enumerate(steps) if step.name == "pages read"), len(steps))
-    share = 100 / (max((step.documents for step in steps[first : first + 1]), default=1) or 1)
+    share = 100 / ((steps[first].documents if first < len(steps) else 0) or 1)
     left = 0
     for place, step in enumerate(steps):
         left = step.documents if step.kind == "total" else left - step.documents

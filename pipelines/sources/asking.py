@@ -56,7 +56,7 @@ def asks_servers(config: Config) -> bool:
         return False
     if source.kind == "files":
         return any(is_remote(path) or LIST.search(path) for path in source.paths)
-    return is_remote(source.base) or is_remote(source.collections)
+    return any(is_remote(path) for path in (source.base, source.collections, source.index.host_list))
 
 
 def used(config: Config) -> tuple[int, int]:
@@ -109,21 +109,27 @@ def ranges_of(path: str, config: Config) -> Remote | Disk:
 def read_small(path: str, config: Config) -> bytes:
     """All of a small file by path or URL, such as a list. InputError when it is not there."""
     if is_remote(path):
-        return remote(config, path).read(path)
+        return bytes(_once("read", path, config))
     with storage.open_input(path) as file:
         return file.read()
 
 
 def identity(path: str, config: Config) -> dict[str, Any]:
     """What tells that an archive is still the same, as `storage.identity`."""
-    return (
-        dict(_identity(path, config.model_dump_json(include={"run", "source", "fetch"})))
-        if is_remote(path)
-        else storage.identity(path)
-    )
+    return dict(_once("identity", path, config)) if is_remote(path) else storage.identity(path)
+
+
+def listed(folder: str, config: Config) -> list[str]:
+    """URLs of what lies in a folder of a server."""
+    return list(_once("list", folder, config))
+
+
+def _once(method: str, url: str, config: Config) -> Any:
+    """What a server answers to a method of `Remote`, asked for once a command."""
+    remote(config, url)  # ConfigError
+    return _answer(method, url, config.fetch.model_dump_json())
 
 
 @cache
-def _identity(url: str, section: str) -> dict[str, Any]:
-    """Asked for once a command."""
-    return remote(Config.model_validate_json(section), url).identity(url)
+def _answer(method: str, url: str, fetch: str) -> Any:
+    return getattr(_remote(fetch, os.getpid()), method)(url)

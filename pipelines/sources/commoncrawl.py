@@ -51,27 +51,45 @@ def listing(config: Config) -> Listing:
     list cannot be had: a listing that fails is a failure, never an empty one.
     """
     source = _source(config)
-    key = _key(source)
-    store = Store(config.run)
-    record = store.read_json(_RECORD) if store.exists(_RECORD) else {}
-    if record.get("key") == key:
-        return _kept(config.run, key, record["listed"], tuple(record["crawls"]))
+    record = _record(config)
     known = tuple(record["crawls"]) if record.get("of") == _crawls_key(source) else ()
-    return _asked(config.model_dump_json(include={"run", "source", "fetch"}), key, known)
+    asked = config.model_dump_json(include={"run", "source", "fetch"})
+    return _of_run(config, record) or _asked(asked, _key(source), known)
+
+
+def _of_run(config: Config, record: dict[str, Any]) -> Listing | None:
+    """The lists that the run has; None if it has none for this config, or they are damaged."""
+    key = _key(_source(config))
+    if record.get("key") != key:
+        return None
+    try:
+        return _kept(config.run, key, record["listed"], tuple(record["crawls"]))
+    except InputError:
+        return None
 
 
 def keep(config: Config) -> None:
     """Put the lists of a run into its directory, unless they are there."""
-    source, store = _source(config), Store(config.run)
-    key, found = _key(source), listing(config)
-    if store.exists(_RECORD) and store.read_json(_RECORD).get("key") == key:
+    if _of_run(config, _record(config)):
         return
+    source, store, found = _source(config), Store(config.run), listing(config)
     rows = [(crawl, role, path) for role in ("archive", "index", "seen") for crawl, path in _of_role(found, role)]
     columns = dict(zip(LISTED.names, map(list, zip(*rows, strict=True)), strict=True))
     store.delete(_RECORD)  # which must not speak for another table
     with store.writing(_TABLE) as out:
         schema.write_table(schema.table(LISTED, columns), out)
-    store.write_json(_RECORD, {"key": key, "of": _crawls_key(source), "crawls": list(found.crawls), "listed": found.when})
+    store.write_json(
+        _RECORD, {"key": _key(source), "of": _crawls_key(source), "crawls": list(found.crawls), "listed": found.when}
+    )
+
+
+def _record(config: Config) -> dict[str, Any]:
+    """What the run says of its lists; nothing if it has none, or what it says is damaged."""
+    try:
+        record = dict(Store(config.run).read_json(_RECORD))
+    except (OSError, InputError, TypeError, ValueError):
+        return {}
+    return record if {"key", "of", "crawls", "listed"} <= record.keys() else {}
 
 
 def url(config: Config, path: str) -> str:

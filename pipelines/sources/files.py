@@ -11,17 +11,17 @@ import posixpath
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Any
 
 from seiryu.corpus.crawl.lists import is_path, read_lines
 from seiryu.corpus.errors import InputError, SeiryuError
+from seiryu.corpus.remote.errors import Forbidden, Unreachable
 from seiryu.corpus.remote.remote import is_remote
 from seiryu.corpus.storage import expand, is_directory
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.source_config import Files
-from seiryu.pipelines.sources.asking import LIST, identity, read_small, remote
+from seiryu.pipelines.sources.asking import LIST, identity, listed, read_small
 
 _ARCHIVE = re.compile(r"\.warc(\.gz|\.zst)?$", re.IGNORECASE)
 _ASKED_AT_ONCE = 16
@@ -38,18 +38,37 @@ def archives(source: Files, config: Config) -> list[str]:
 
 
 def archives_in_sight(source: Files, config: Config) -> tuple[list[str], list[str]]:
-    """(paths of the archives that are there, the entries of source.paths behind which none can be seen)."""
+    """(paths of the archives that are there, the entries of source.paths behind which not all, or none, can be seen)."""
     found, blind = [], []
     for pattern in source.paths:
         try:
             files = _named(pattern, source, config)
-            identities(files, config)  # a URL names an archive whether it is there or not
         except (SeiryuError, OSError):  # of a server that cannot be asked from here
             files = []
-        found += files
-        if not files:
+        there = _there(files, config)
+        found += there
+        if not there or len(there) < len(files):
             blind.append(pattern)
     return _once(found), blind
+
+
+def _there(paths: Sequence[str], config: Config) -> list[str]:
+    """Those of the archives that can be seen: a URL names one whether it is there or not."""
+    given_up = False
+
+    def is_there(path: str) -> bool:
+        nonlocal given_up
+        if given_up and is_remote(path):
+            return False
+        try:
+            identity(path, config)
+        except (SeiryuError, OSError) as error:
+            given_up |= isinstance(error, Unreachable | Forbidden)
+            return False
+        return True
+
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        return [path for path, there in zip(paths, pool.map(is_there, paths), strict=True) if there]
 
 
 def identities(paths: Sequence[str], config: Config) -> list[dict[str, Any]]:
@@ -70,7 +89,7 @@ def _named(pattern: str, source: Files, config: Config) -> list[str]:
 
 def _of_list(path: str, source: Files, config: Config) -> list[str]:
     base = source.base or posixpath.dirname(path)
-    found = read_lines(_small(path, config.model_dump_json(include={"run", "source", "fetch"})), path)
+    found = read_lines(read_small(path, config), path)
     if is_remote(path) and (wrong := next((line for line in found if not is_remote(line) and not is_path(line)), None)):
         raise InputError(
             f"{path} names {wrong[:200]!r}: a list on a server may name URLs, and paths below its folder or source.base"
@@ -78,25 +97,12 @@ def _of_list(path: str, source: Files, config: Config) -> list[str]:
     return [line if "://" in line or line.startswith("/") or not base else f"{base.rstrip('/')}/{line}" for line in found]
 
 
-@lru_cache(maxsize=64)
-def _small(path: str, section: str) -> bytes:
-    """A list, asked for once a command."""
-    return read_small(path, Config.model_validate_json(section))
-
-
 def _of_server(url: str, config: Config) -> list[str]:
     glob = re.search(r"[*?\[]" if url.startswith("s3://") else r"\*", url)
     if not glob and _ARCHIVE.search(url):
         return [url]
     folder = url[: url.rindex("/", 0, glob.start()) + 1] if glob else url
-    found = _listed(folder, config.model_dump_json(include={"run", "source", "fetch"}))
-    return [each for each in found if (fnmatch.fnmatchcase(each, url) if glob else _ARCHIVE.search(each))]
-
-
-@lru_cache(maxsize=64)
-def _listed(folder: str, section: str) -> tuple[str, ...]:
-    """What lies in a folder of a server, asked for once a command."""
-    return tuple(remote(Config.model_validate_json(section), folder).list(folder))
+    return [each for each in listed(folder, config) if (fnmatch.fnmatchcase(each, url) if glob else _ARCHIVE.search(each))]
 
 
 def _once(paths: Sequence[str]) -> list[str]:

@@ -33,7 +33,7 @@ def names(paths: Sequence[str]) -> list[str]:
 
 def _place(path: str) -> str:
     """Where an archive lies, on a disk or on a server, as one kind of path."""
-    return f"/{path.partition('://')[2]}" if "://" in path else os.path.abspath(path)  # noqa: PTH100 - links stay
+    return f"/{path.replace('://', ':/', 1)}" if "://" in path else os.path.abspath(path)  # noqa: PTH100 - links stay
 
 
 def unit_names(called: Sequence[str]) -> list[str]:

@@ -84,13 +84,13 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     for file, row in _seen(store, files, passes, asked.new_only):
         _note(out, file, row, SEEN)
     if asked.max_per_host is not None:
-        for file, row in list(_over(store, files, passes, asked.max_per_host, out)):
+        for file, row in _over(store, files, passes, asked.max_per_host, out):
             _note(out, file, row, OVER)
     counts = Counts(records=sum(rows for _, crawl, rows in unit.reads if crawl))
     outputs = []
     for number in range(passes):
         table = _left_out(store, files, out, number, passes)
-        counts.rejected.update(table["reason"].to_pylist())
+        counts.rejected.update({each["values"]: each["counts"] for each in pc.value_counts(table["reason"]).to_pylist()})
         outputs.append(write_by_place(store, f"left_out/{number:05d}.parquet", table, _ROW_GROUP, ["reason"]))
     counts.kept = counts.records - counts.rejected.total()
     return Result(counts, outputs)
@@ -111,9 +111,8 @@ def _read(store: Store, name: str, columns: list[str]) -> pa.Table:
 
 def _stretches(keys: Ints, passes: int, number: int) -> Ints:
     """Rows whose key lies in a stretch of all 64-bit keys."""
-    return (
-        np.flatnonzero(np.floor_divide(keys, np.uint64(-(-(2**64) // passes))) == number) if passes > 1 else np.arange(len(keys))
-    )
+    first, last = stretch(number, passes)
+    return np.flatnonzero((keys >= np.uint64(first)) & (keys <= np.uint64(last)))
 
 
 def _seen(store: Store, files: Sequence[File], passes: int, new_only: bool) -> Iterator[tuple[Ints, Ints]]:
@@ -130,7 +129,7 @@ def _seen(store: Store, files: Sequence[File], passes: int, new_only: bool) -> I
         high, low, crawls, place_of, row = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.lexsort((crawls, low, high))
         high, low, crawls = high[order], low[order], crawls[order]
-        begins = np.flatnonzero(_changes(high, low))
+        begins = np.flatnonzero(changes(high, low))
         first = np.repeat(crawls[begins], np.diff(np.append(begins, len(order))))  # the earliest crawl that holds the payload
         known = (crawls > first) & ((first == 0) | new_only)
         yield place_of[order][known], row[order][known]
@@ -154,14 +153,14 @@ def _over(store: Store, files: Sequence[File], passes: int, most: int, out: Out)
             parts.append((host[rows], pick[rows], where[rows], offset[rows], *number_of, rows))
         host, pick, where, offset, crawls, place_of, row = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.lexsort((offset, where, pick, crawls, host))
-        first = _changes(host[order], crawls[order])
-        another = first | _changes(where[order], offset[order])  # a record that two rows name is one
+        first = changes(host[order], crawls[order])
+        another = first | changes(where[order], offset[order])  # a record that two rows name is one
         rank = np.cumsum(another, dtype=np.int64)
         rank -= np.repeat(rank[first], np.diff(np.append(np.flatnonzero(first), len(order))))
         yield place_of[order][rank >= most], row[order][rank >= most]
 
 
-def _changes(*columns: Ints) -> npt.NDArray[np.bool_]:
+def changes(*columns: Ints) -> npt.NDArray[np.bool_]:
     """Where a row differs from the one before it; the first one does."""
     different = np.ones(len(columns[0]), bool)
     if len(different):
@@ -174,17 +173,12 @@ def _left_out(store: Store, files: Sequence[File], out: Out, number: int, passes
     parts = [LEFT_OUT.empty_table()]
     first, last = stretch(number, passes)
     for file, found in sorted(out.items()):
-        name, crawl = files[file]
-        if not crawl:
-            continue
-        table = _read(store, name, ["place", "offset"])
+        table = _read(store, files[file][0], ["place", "offset"])
         place = table["place"].to_numpy()
         begin, end = np.searchsorted(place, np.uint64(first)), np.searchsorted(place, np.uint64(last), side="right")
         for rows, why in found:
             chosen = table.take(pa.array(rows[(rows >= begin) & (rows < end)]))
-            parts.append(
-                chosen.append_column(LEFT_OUT.field("reason"), pa.array([why] * len(chosen), pa.string())).cast(LEFT_OUT)
-            )
+            parts.append(chosen.append_column(LEFT_OUT.field("reason"), pa.repeat(why, len(chosen))).cast(LEFT_OUT))
     return pa.concat_tables(parts).sort_by([("place", "ascending"), ("offset", "ascending")]).combine_chunks()
 
 

@@ -44,25 +44,20 @@ def units(state: State) -> list[Unit]:
     listed = commoncrawl.listing(state.config)
     files = [(crawl, path, False) for crawl, path in listed.index] + [(crawl, path, True) for crawl, path in listed.seen]
     names = unit_names([f"{crawl}/{crawl}-{path.rsplit('/', 1)[-1].removesuffix('.parquet')}" for crawl, path, _ in files])
+    archives = commoncrawl.wanted_archives(state.config)  # a sample is of the crawls that are wanted
+    sample = {} if archives is None else {"archives": _hash(archives)}
     return [
-        Unit("index", name, {"crawl": crawl, "seen": seen}, {"path": path}, commoncrawl.url(state.config, path))
+        Unit("index", name, {"crawl": crawl, "seen": seen}, {"path": path} | ({} if seen else sample),
+             commoncrawl.url(state.config, path))
         for name, (crawl, path, seen) in zip(names, files, strict=True)
-    ]
+    ]  # fmt: skip
 
 
 def settings(config: Config) -> dict[str, Any]:
-    return _settings(config.model_dump_json(include={"run", "source", "fetch"}))
-
-
-@lru_cache(maxsize=2)
-def _settings(section: str) -> dict[str, Any]:
-    """The same for every unit, and a sample has many archives."""
-    config = Config.model_validate_json(section)
-    chosen, archives = selection(config), commoncrawl.wanted_archives(config)
+    chosen = selection(config)
     return {
         "languages": list(chosen.languages), "language": chosen.language, "tlds": list(chosen.tlds), "hosts": _hash(chosen.hosts),
         "mime": list(chosen.mime), "status": list(chosen.status), "truncated": chosen.truncated,
-        "archives": None if archives is None else _hash(archives),
     }  # fmt: skip
 
 
@@ -84,9 +79,8 @@ def _selection(section: str) -> Selection:
     listed = _hosts(read_lines(read_small(asked.host_list, config), asked.host_list), "host_list") if asked.host_list else []
     if asked.host_list and not listed:
         raise ConfigError(f"source.index.host_list: {asked.host_list} names no host", ("source", "index", "host_list"))
-    tlds = tuple(tld.strip(".").lower() for tld in asked.tlds)
     return Selection(
-        asked.languages, asked.language, tlds, frozenset([*named, *listed]), asked.mime, asked.status, asked.truncated
+        asked.languages, asked.language, asked.tlds, frozenset([*named, *listed]), asked.mime, asked.status, asked.truncated
     )
 
 
@@ -104,7 +98,7 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     """A table for each million of wanted rows, so that a file in which all are wanted fits into memory."""
     counts, outputs, found = Counts(), list[Written](), 0
     parts, held = [INDEXED.empty_table()], 0
-    archives = None if unit.params["seen"] else commoncrawl.wanted_archives(config)  # a sample is of the crawls that are wanted
+    archives = None if unit.params["seen"] else commoncrawl.wanted_archives(config)
     with counting(config, counts), open_parts(unit.path, config) as file:
         for rows, told in read_index(file, unit.path, selection(config), archives):
             counts.records += told.pop("rows")

@@ -90,11 +90,12 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
 
 def _once(table: pa.Table) -> pa.Table:
     """A record that two rows of the index name is one record."""
-    if len(table) < 2:
-        return table
-    warc, offset = table["warc"].combine_chunks().dictionary_encode().indices.to_numpy(), table["offset"].to_numpy()
-    new = np.concatenate([[True], (warc[1:] != warc[:-1]) | (offset[1:] != offset[:-1])])
-    return table.filter(pa.array(new))
+    return table.filter(pa.array(choose.changes(_codes(table), table["offset"].to_numpy())))
+
+
+def _codes(table: pa.Table) -> np.ndarray[Any, Any]:
+    """A number for each archive."""
+    return np.asarray(table["warc"].combine_chunks().dictionary_encode().indices)
 
 
 def _archives(table: pa.Table, asked: Index) -> pa.Table:
@@ -122,10 +123,7 @@ def _archives(table: pa.Table, asked: Index) -> pa.Table:
 
 def by_archive(table: pa.Table) -> list[tuple[int, str, pa.Table]]:
     """(place, archive, its records) of a table that lies sorted by them."""
-    if not len(table):
-        return []
-    codes = table["warc"].combine_chunks().dictionary_encode().indices.to_numpy()
-    begins = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]])).tolist()
+    begins = np.flatnonzero(choose.changes(_codes(table))).tolist()
     stops = [*begins[1:], len(table)]
     return [
         (table["place"][begin].as_py(), table["warc"][begin].as_py(), table.slice(begin, stop - begin))
@@ -141,10 +139,16 @@ def rows_sha256(planned: pa.Table) -> str:
     return digest.hexdigest()
 
 
+def all_planned(state: State) -> Counts | None:
+    """Sums over all records to fetch; None while they are not all known."""
+    known = state.completed("ranges") and state.whole("index", "choose", "ranges")
+    return state.counts("ranges") if known else None
+
+
 def archives_with_records(state: State) -> list[tuple[str, str]]:
     """(path, sha256 of its wanted records) of each archive; none unless all units are completed."""
     done = state.completed("ranges")
-    if not done or not state.whole("index", "choose", "ranges"):
+    if not all_planned(state):
         return []
     return list(
         _archives_of(

@@ -53,6 +53,7 @@ BAD = {
     "no sensible range": changed(Content_Range="bytes some"),
     "a range without a total": changed(Content_Range=lambda first, last, **_: f"bytes {first}-{last}/*"),
     "a length that differs from the range": changed(Content_Length=99_000),
+    "a length that is no number": changed(Content_Length="10, 10"),
     "a reset before the head": cut(-1, "reset"),
     "nothing for too long": cut(-1, "stall"),
     "500": answer(500),
