@@ -23,7 +23,7 @@ from seiryu.corpus.archive.page import payload, read_page
 from seiryu.corpus.archive.warc import RawRecord, raw_records
 from seiryu.corpus.decoding.charset import decode
 from seiryu.corpus.extraction import main_text
-from seiryu.corpus.tokenizer import load_tokenizer
+from seiryu.corpus.tokenizers import load_tokenizer
 from seiryu.filters.finding.language import language
 from seiryu.filters.instruments import Instruments, possible
 from seiryu.filters.rules import judge

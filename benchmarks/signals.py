@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from benchmarks.inputs import ROOT, Inputs
 from benchmarks.timing import Figure, alternate, rate
-from seiryu.corpus.tokenizer import load_tokenizer
+from seiryu.corpus.tokenizers import load_tokenizer
 from seiryu.filters.cleaning.personal_data import measure_personal_data
 from seiryu.filters.instruments import Instruments
 from seiryu.filters.letters import codepoints

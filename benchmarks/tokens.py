@@ -14,7 +14,7 @@ from benchmarks.inputs import Inputs
 from benchmarks.timing import Figure, alternate, rate
 from seiryu.corpus.megatron import verify_shard, write_shard
 from seiryu.corpus.storage import HashingFile
-from seiryu.corpus.tokenizer import Tokenizer, load_tokenizer
+from seiryu.corpus.tokenizers import Tokenizer, load_tokenizer
 
 COPIES = 20  # of the documents, so that a shard is long enough to be timed
 

@@ -21,34 +21,41 @@ def schema_of(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
     return pa.schema([pa.field(name, kind, nullable=False, metadata={"meaning": meaning}) for name, kind, meaning in columns])
 
 
-_DOC_ID = (
+DOC_ID = (
     "doc_id",
     pa.string(),
     "UUID of the WARC-Record-ID; where it is missing or repeated, 32 hex digits from archive and place",
 )
-_CRAWL_DATE = (
+CRAWL_DATE = (
     "crawl_date",
     pa.timestamp("us", "UTC"),
     "when the page was fetched (WARC-Date); 1970-01-01 if the record does not say",
 )
-_URL = ("url", pa.string(), "address of the page (WARC-Target-URI)")
-_WARC = ("warc", pa.string(), "name of the archive")
-_OFFSET = ("warc_offset", pa.int64(), "where the record's compressed member begins in the archive, in bytes")
-_HOST = ("host", pa.string(), "host in the form in which all are compared: lower case, ASCII, no port; empty if there is none")
-_SITE = ("site", pa.string(), "registrable domain of the host by the Public Suffix List")
-_LETTERS = ("letters", pa.int32(), "code points of the text except line breaks")
+URL = ("url", pa.string(), "address of the page (WARC-Target-URI)")
+WARC = ("warc", pa.string(), "name of the archive")
+OFFSET = ("warc_offset", pa.int64(), "where the record's compressed member begins in the archive, in bytes")
+HOST = ("host", pa.string(), "host in the form in which all are compared: lower case, ASCII, no port; empty if there is none")
+SITE = ("site", pa.string(), "registrable domain of the host by the Public Suffix List")
+LETTERS = ("letters", pa.int32(), "code points of the text except line breaks")
+DIGEST = ("payload_digest", pa.string(), "WARC-Payload-Digest as the archive gives it")
+CLUSTER = (
+    "cluster",
+    pa.string(),
+    "doc_id that names all documents which chains of meetings link to this one, whatever became of them; its own if there are none",
+)
+TITLE = ("title", pa.string(), "content of <title>")
 
 DOCUMENTS = schema_of(
-    _DOC_ID,
-    _URL,
+    DOC_ID,
+    URL,
     ("host", pa.string(), "host of the address, lower case, without port"),
-    ("title", pa.string(), "content of <title>"),
+    TITLE,
     ("text", pa.string(), "main text, a paragraph a line"),
-    _CRAWL_DATE,
-    _WARC,
-    _OFFSET,
+    CRAWL_DATE,
+    WARC,
+    OFFSET,
     ("warc_length", pa.int64(), "length of that member in bytes; 0 where a member holds several records"),
-    ("payload_digest", pa.string(), "WARC-Payload-Digest as the archive gives it"),
+    DIGEST,
     ("charset", pa.string(), "codec the page was read with"),
     ("charset_source", pa.string(), "what proposed it: bom, bytes, header or meta"),
     ("replaced", pa.int32(), "letters that could not be decoded and became U+FFFD"),
@@ -62,23 +69,16 @@ DOCUMENTS = schema_of(
 )
 
 LEDGER = schema_of(
-    _WARC,
-    _OFFSET,
+    WARC,
+    OFFSET,
     ("warc_length", pa.int64(), "length of the record or of the damaged stretch, in bytes; 0 if unknown"),
     ("url", pa.string(), "address of the page, if it was read"),
     ("reason", pa.string(), "name the failure is counted under"),
     ("detail", pa.string(), "what went wrong"),
 )
 
-CORPUS = schema_of(
-    _DOC_ID,
-    _URL,
-    ("title", pa.string(), "content of <title>"),
-    ("text", pa.string(), "final text"),
-    _CRAWL_DATE,
-    _WARC,
-    _OFFSET,
-    _LETTERS,
+WEIGHED = (
+    LETTERS,
     ("japanese_share", pa.float64(), "Japanese letters / letters, before cleaning"),
     ("language_score", pa.float32(), "probability of Japanese, by fastText lid.176"),
     ("duplicates", pa.int32(), "documents that were removed for this one"),
@@ -89,32 +89,29 @@ CORPUS = schema_of(
     ),
 )
 
-TOKENS = schema_of(
-    ("shuffle_key", pa.uint64(), "keyed hash of doc_id: place in the global order"),
-    _DOC_ID,
-    _URL,
-    _WARC,
-    _OFFSET,
-    ("tokens", pa.list_(pa.field("item", pa.int32(), nullable=False)), "token ids with the end-of-document id"),
-)
-
-PROVENANCE = schema_of(
-    ("sequence", pa.int64(), "number of the sequence in the shard"),
-    _DOC_ID,
-    _URL,
-    _WARC,
-    _OFFSET,
-    ("tokens", pa.int32(), "length of the sequence, end of document included"),
+CORPUS = schema_of(
+    DOC_ID,
+    URL,
+    HOST,
+    SITE,
+    TITLE,
+    ("text", pa.string(), "final text"),
+    CRAWL_DATE,
+    WARC,
+    OFFSET,
+    DIGEST,
+    *WEIGHED,
+    CLUSTER,
 )
 
 VERDICTS = schema_of(
-    _DOC_ID,
+    DOC_ID,
     ("reject_mask", pa.uint64(), "bit i: rule i rejects, whatever the others say"),
     ("blocked", pa.string(), "why the address or its host is not wanted; else empty"),
 )
 
 DECISIONS = schema_of(
-    _DOC_ID,
+    DOC_ID,
     (
         "verdict",
         pa.string(),
@@ -124,12 +121,13 @@ DECISIONS = schema_of(
     ("run", pa.int8(), "where that is: 0 this run, n the n-th of dedup.against"),
     ("similarity", pa.float32(), "Jaccard similarity to it, as it was told; 1 for the same text; 0 for what is kept"),
     ("duplicates", pa.int32(), "how many documents were removed for this one"),
+    ("cluster", pa.string(), "of what is kept: doc_id that names all documents its group of meetings holds; else empty"),
 )
 
 FINGERPRINTS = schema_of(
-    _DOC_ID,
+    DOC_ID,
     ("priority", pa.float64(), "of two duplicates the one with the higher priority stays"),
-    _LETTERS,
+    LETTERS,
     ("text", pa.binary(16), "digest of the text in its normal form; all bits set if it has no letters"),
     ("address", pa.binary(16), "digest of the address without scheme and fragment"),
     ("payload", pa.binary(16), "digest of payload_digest; all bits set if there is none"),
@@ -155,7 +153,7 @@ BEHIND = schema_of(
 
 SIGNATURE_OF = schema_of(
     ("row", pa.int32(), "the document's row in fingerprints"),
-    _DOC_ID,
+    DOC_ID,
     (
         "shingles",
         pa.list_(pa.field("item", pa.uint32(), nullable=False)),
@@ -165,14 +163,16 @@ SIGNATURE_OF = schema_of(
 
 GROUPS = schema_of(
     ("place", pa.uint64(), "number of a document that meets another: rows lie in its order"),
+    ("group", pa.int64(), "smallest number in its group"),
     ("part", pa.int32(), "the unit of choices that its group is settled in"),
 )
 
 MEMBERS = schema_of(
     ("place", pa.uint64(), "the part: rows lie in its order, and that of their numbers"),
+    ("group", pa.int64(), "smallest number in its group"),
     ("number", pa.int64(), "number of the document over all files"),
     ("run", pa.int8(), "0 this run, n the n-th of dedup.against"),
-    _DOC_ID,
+    DOC_ID,
     ("priority", pa.float64(), "as in fingerprints"),
     ("text", pa.binary(16), "as in fingerprints"),
     ("address", pa.binary(16), "as in fingerprints"),
@@ -192,26 +192,27 @@ CHOICES = schema_of(
     ("run", pa.int8(), "where that is: 0 this run, n the n-th of dedup.against"),
     ("similarity", pa.float32(), "Jaccard similarity to it"),
     ("duplicates", pa.int32(), "how many documents were removed for this one"),
+    ("cluster", pa.string(), "doc_id of the document with the smallest number in its group"),
 )
 
 ADDRESSES = schema_of(
-    _DOC_ID,
-    _HOST,
-    _SITE,
+    DOC_ID,
+    HOST,
+    SITE,
     ("listed", pa.string(), "the entry of a block list of addresses that hits this one; else empty"),
 )
 
 HOST_COUNTS = schema_of(
     ("place", pa.uint64(), "hash of the site: its place in the order of all sites"),
-    _SITE,
-    _HOST,
+    SITE,
+    HOST,
     ("documents", pa.int64(), "Japanese pages of this host in one file"),
     ("letters", pa.int64(), "letters on them"),
 )
 
 HOSTS = schema_of(
-    _HOST,
-    _SITE,
+    HOST,
+    SITE,
     ("documents", pa.int64(), "Japanese pages of this host"),
     ("letters", pa.int64(), "letters on them"),
     ("site_documents", pa.int64(), "Japanese pages of its site"),
@@ -221,14 +222,14 @@ HOSTS = schema_of(
 LINE_COUNTS = schema_of(
     ("place", pa.uint64(), "hash of the site: rows lie in its order, and a partition is a stretch of it"),
     ("line", pa.uint64(), "hash of site and line; the same as place where the row counts the pages of the site"),
-    _SITE,
+    SITE,
     ("text", pa.string(), "the line without white space around it; empty where the row counts the pages of the site"),
     ("pages", pa.int32(), "pages of the site in this file that hold the line"),
 )
 
 BOILERPLATE = schema_of(
     ("place", pa.uint64(), "hash of the site: rows lie in its order"),
-    _SITE,
+    SITE,
     ("text", pa.string(), "a line that is cut from the pages of this site"),
     ("pages", pa.int64(), "pages of the site that hold it"),
     ("site_pages", pa.int64(), "pages of the site"),

@@ -13,6 +13,7 @@ import glob
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -107,6 +108,17 @@ class Store:
         names = [item["name"].rsplit("/", 1)[-1] for item in found if _is_file(self._fs, item)]
         return sorted(name for name in names if name and name.endswith(suffix))
 
+    def below(self, folder: str) -> list[str]:
+        """Names of all files in `folder` and in the folders in it, `folder` included in each, sorted."""
+        whole = self._full(folder)
+        self._fs.invalidate_cache(whole)
+        try:
+            found = self._fs.find(whole)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        inside = f"{whole.strip('/')}/"
+        return sorted(f"{folder}/{path.partition(inside)[2]}" for path in found)
+
     def open(self, name: str) -> IO[bytes]:
         """A file for reading, seekable. FileNotFoundError if it is not there."""
         return cast(IO[bytes], self._fs.open(self._full(name), "rb"))
@@ -174,6 +186,11 @@ class Store:
             while piece := file.read(1 << 20):
                 digest.update(piece)
         return digest.hexdigest()
+
+    def copy_to(self, name: str, path: str) -> None:
+        """Copy a file to a path on a local disk, in pieces of 1 MiB."""
+        with self.open(name) as file, Path(path).open("wb") as out:
+            shutil.copyfileobj(file, out, 1 << 20)
 
     def delete(self, name: str) -> None:
         try:

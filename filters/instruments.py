@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from seiryu.corpus.tokenizer import Tokenizer
+from seiryu.corpus.tokenizers import Tokenizer
 from seiryu.filters.classifiers.scoring import Scorer
 from seiryu.filters.cleaning import personal_data
 from seiryu.filters.morphology import words_and_short_units

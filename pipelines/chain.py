@@ -12,8 +12,11 @@ from seiryu.pipelines.stages import (
     decide,
     extract,
     hosts,
+    indexes,
     lines,
     shards,
+    splits,
+    takedown,
     tokenize,
 )
 from seiryu.pipelines.stages.crawling import choose, index, ranges
@@ -53,7 +56,10 @@ CHAIN: tuple[Stage, ...] = (
     boilerplate.STAGE,
     clean.STAGE,
     tokenize.STAGE,
+    splits.STAGE,
+    takedown.STAGE,
     shards.STAGE,
+    indexes.STAGE,
 )
 
 

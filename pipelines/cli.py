@@ -210,6 +210,15 @@ def _end(code: int, _: bool) -> None:
     raise typer.Exit(code)
 
 
+def _commands_of_shards() -> None:
+    from seiryu.pipelines.cli_shards import add_to
+
+    add_to(app)
+
+
+_commands_of_shards()
+
+
 def main() -> None:
     """The entry point: commands, and the one place where an error becomes a line and an exit code."""
     open_streams()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from seiryu.pipelines.section import Section, Share, takes_files
+from seiryu.pipelines.shard_config import Shards, Tokenize
 from seiryu.pipelines.sizes import Size
 from seiryu.pipelines.source_config import Fetch, Prices, Source
 
@@ -248,13 +249,6 @@ class Clean(Section):
     min_japanese_letters: int = Field(400, description="Japanese letters a text must still have", ge=0)
 
 
-class Tokenize(Section):
-    tokenizer: str = Field("llama3", description="llama3, or the path of a tiktoken file")
-    shard_tokens: Size = Field(2_500_000_000, description="tokens in a shard, about (2.5G: files of 10 GB)", ge=1)
-    validation_share: Share = Field(0.001, description="documents set apart for validation, by hash")
-    seed: str = Field("seiryu", description="key of the global shuffle and of the choice for validation")
-
-
 class Engine(Section):
     address: str = Field("local", description="local: start Ray here; auto or an address: use that cluster")
     workers: int | None = Field(None, description="processes on this machine; empty: one a core", ge=1)
@@ -284,6 +278,7 @@ class Config(Section):
     decontaminate: Decontaminate = Decontaminate()
     clean: Clean = Clean()
     tokenize: Tokenize = Tokenize()
+    shards: Shards = Shards()
     engine: Engine = Engine()
     fetch: Fetch = Fetch()
     prices: Prices = Prices()

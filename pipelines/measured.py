@@ -9,9 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from seiryu.corpus import schema
-from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
-from seiryu.corpus.tokenizer import Tokenizer, load_tokenizer
+from seiryu.corpus.tokenizers import Tokenizer, TokenizerError, load_tokenizer
 from seiryu.filters.classifiers.scoring import Scorer, load_classifier
 from seiryu.filters.instruments import MORPHOLOGY, Instruments, possible
 from seiryu.filters.morphology import dictionary_version
@@ -20,13 +19,18 @@ from seiryu.filters.words import WordLists
 from seiryu.pipelines.config import Config, Signals
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.rules_in_force import rules_in_force
+from seiryu.pipelines.shard_config import Tokenize
 from seiryu.pipelines.unit import Sidecar
 
 
 @lru_cache(maxsize=4)
-def tokenizer(name: str) -> Tokenizer:
-    """The tokenizer of a config. TokenizerError if there is none."""
-    return load_tokenizer(name)
+def tokenizer(chosen: Tokenize) -> Tokenizer:
+    """The tokenizer of a config. ConfigError if there is none, or none that documents could end with."""
+    try:
+        return load_tokenizer(chosen.tokenizer, chosen.eod)
+    except TokenizerError as error:
+        field = "tokenizer" if chosen.eod is None else "eod"
+        raise ConfigError(f"tokenize.{field}: {error}", ("tokenize", field)) from error
 
 
 def instruments(config: Config, morphology: bool | None = None) -> Instruments:
@@ -35,7 +39,7 @@ def instruments(config: Config, morphology: bool | None = None) -> Instruments:
     ConfigError naming the field if a list, a model or the tokenizer cannot be used.
     """
     asked = _morphology(config) if morphology is None else morphology
-    return _instruments(config.signals.model_dump_json(), config.tokenize.tokenizer, asked)
+    return _instruments(config.signals.model_dump_json(), config.tokenize, asked)
 
 
 def to_measure(config: Config) -> tuple[Signal, ...]:
@@ -101,7 +105,7 @@ def _check_names(wanted: Signals) -> None:
 
 
 @lru_cache(maxsize=2)
-def _instruments(section: str, tokenizer_name: str, morphology: bool) -> Instruments:
+def _instruments(section: str, tokenized: Tokenize, morphology: bool) -> Instruments:
     wanted = Signals.model_validate_json(section)
     _check_names(wanted)
     try:
@@ -114,8 +118,4 @@ def _instruments(section: str, tokenizer_name: str, morphology: bool) -> Instrum
             scorers[name] = load_classifier(chosen.model, chosen.value, chosen.label, chosen.segmented)
         except ValueError as error:
             raise ConfigError(f"signals.classifiers.{name}: {error}", ("signals", "classifiers", name)) from error
-    try:
-        vocabulary = tokenizer(tokenizer_name)
-    except InputError as error:
-        raise ConfigError(f"tokenize.tokenizer: {error}", ("tokenize", "tokenizer")) from error
-    return Instruments(lists, vocabulary, scorers, morphology)
+    return Instruments(lists, tokenizer(tokenized), scorers, morphology)

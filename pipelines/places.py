@@ -34,9 +34,16 @@ def write_by_place(
 
 def read_stretch(store: Store, name: str, wanted: pa.Schema, columns: Sequence[str], first: int, last: int) -> pa.Table:
     """Columns of the rows from the first place to the last. InputError as `read_places`."""
-    asked = list(dict.fromkeys(["place", *columns]))
+    return read_stretch_of(store, name, wanted, "place", columns, first, last)
+
+
+def read_stretch_of(
+    store: Store, name: str, wanted: pa.Schema, key: str, columns: Sequence[str], first: int, last: int
+) -> pa.Table:
+    """The same for a table that lies sorted by its first column of whatever name."""
+    asked = list(dict.fromkeys([key, *columns]))
     table = read_places(store, name, wanted, asked, lambda low, high: low <= last and high >= first)
-    place = table["place"].to_numpy()
+    place = table[key].to_numpy()
     begin, end = np.searchsorted(place, np.uint64(first)), np.searchsorted(place, np.uint64(last), side="right")
     return table.slice(begin, end - begin).select(list(columns))
 

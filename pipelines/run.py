@@ -170,8 +170,9 @@ def _judge_failures(state: State, config: Config, ended: Ended) -> None:
     if len(ended.set_aside) > config.engine.allowed_failed_units:
         ended.over.append(f"{len(ended.set_aside)} units were set aside, {config.engine.allowed_failed_units} are allowed")
     counts = state.counts("extract")
-    share = counts.failed.total() / counts.records if counts.records else 0.0
+    failed = counts.failed + state.counts("tokenize").failed
+    share = failed.total() / counts.records if counts.records else 0.0
     if share > config.engine.allowed_failed_records:
-        reasons = ", ".join(f"{name} {number:,}" for name, number in sorted(counts.failed.items()))
+        reasons = ", ".join(f"{name} {number:,}" for name, number in sorted(failed.items()))
         allowed = config.engine.allowed_failed_records
         ended.over.append(f"{share:.2%} of the records failed ({reasons}), {allowed:.2%} are allowed; see ledger/")

@@ -14,11 +14,15 @@ import numpy as np
 
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError, LawBroken
-from seiryu.corpus.megatron import ShardReader, verify_shard
+from seiryu.corpus.formats import FORMATS
+from seiryu.corpus.formats.shard import Place
+from seiryu.corpus.shard_schema import PROVENANCE
 from seiryu.corpus.storage import Written
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.measured import tokenizer
+from seiryu.pipelines.stages.splits import NAMES
+from seiryu.pipelines.stages.tokenize import vocabulary
 from seiryu.pipelines.state import State
+from seiryu.pipelines.takedown import rules_of
 from seiryu.pipelines.unit import Sidecar
 
 
@@ -57,7 +61,7 @@ def _of_unit(state: State, stage: str, name: str, done: Sidecar) -> Iterator[str
         yield str(error)
     wrong = [problem for output in done.outputs if (problem := _file(state, output))]
     yield from wrong
-    if stage == "shards" and not wrong:
+    if stage == "shards" and not wrong and done.outputs:
         yield from _shard(state, name, done)
 
 
@@ -70,42 +74,54 @@ def _file(state: State, output: Written) -> str:
 
 
 def _shard(state: State, name: str, done: Sidecar) -> list[str]:
-    """The shard against its vocabulary and its provenance."""
-    loaded = tokenizer(state.config.tokenize.tokenizer)
-    prefix = state.store.path(f"shards/{name}")
-    problems = verify_shard(prefix, loaded.vocab_size, loaded.eod)
-    if problems:
-        return problems
+    """The shard in all its formats against its vocabulary and its provenance."""
     beside = f"provenance/{name}.parquet"
     try:
-        table = schema.read_table(state.store, beside, schema.PROVENANCE, ["sequence", "tokens"])
-        reader = ShardReader(prefix)
+        table = schema.read_table(state.store, beside, PROVENANCE, ["sequence", "tokens"])
     except InputError as error:
         return [str(error)]
-    if not np.array_equal(table["tokens"].to_numpy(), reader.lengths):
-        problems.append(f"{state.store.path(beside)}: its lengths are not those of the shard")
-    if reader.tokens != done.counts.extra["tokens"]:
-        problems.append(f"{prefix}.bin: {reader.tokens:,} tokens, its sidecar says {done.counts.extra['tokens']:,}")
+    problems = []
+    lengths, told = table["tokens"].to_numpy().astype(np.int64), done.counts.extra["tokens"]
+    if not np.array_equal(table["sequence"].to_numpy(), np.arange(done.counts.kept)):
+        problems.append(
+            f"{state.store.path(beside)}: its rows are not the {done.counts.kept:,} sequences that the sidecar tells of"
+        )
+    if lengths.sum() != told:
+        problems.append(f"{state.store.path(beside)}: {lengths.sum():,} tokens, the sidecar says {told:,}")
+    params, known = done.made_of["params"], vocabulary(state.config)
+    place = Place(params["split"], params["index"], params["shards"])
+    for each in state.config.shards.formats:
+        problems += FORMATS[each].verify(state.store, place, known, lengths)
     return problems
 
 
 def _between_stages(state: State) -> list[str]:
     """What one stage keeps is what the next one begins with."""
-    way = ("index", "choose", "ranges", "extract", "annotate", "decide", "fingerprints", "select", "clean", "tokenize", "shards")
+    way = ("index", "choose", "ranges", "extract", "annotate", "decide", "fingerprints", "select", "clean", "tokenize", "splits")
     made = [name for name in way if state.completed(name)]
     problems = []
     for before, after in pairwise(made):
         kept, records = state.counts(before).kept, state.counts(after).records
         if not state.set_aside(after) and kept != records:
             problems.append(f"{before} kept {kept:,} records, {after} counts {records:,}")
-    return problems
+    planned = sum(state.counts("splits").extra[f"sequences.{split}"] for split in NAMES)
+    if state.completed("shards") and not state.set_aside("shards") and planned != state.counts("shards").records:
+        problems.append(f"splits plans {planned:,} sequences, shards counts {state.counts('shards').records:,}")
+    return problems + _takedown(state)
+
+
+def _takedown(state: State) -> list[str]:
+    """Whether all that is to be taken down is out of the shards."""
+    if not state.completed("shards") or not rules_of(state.store):
+        return []
+    left = state.counts("takedown").rejected["taken_down"] - state.counts("shards").rejected["taken_down"]
+    if not state.completed("takedown") or left or state.set_aside("shards"):
+        path = state.store.path("takedown.json")
+        return [f"{path}: not all that it names is out of the shards; run again, with --from takedown if the archives are gone"]
+    return []
 
 
 def _strays(state: State) -> list[str]:
     """Files beside the shards that a trainer would stumble on."""
     known = {output.name for output in state.outputs()}
-    return [
-        f"{state.store.path(f'shards/{name}')}: does not belong to this run"
-        for name in state.store.names("shards")
-        if f"shards/{name}" not in known
-    ]
+    return [f"{state.store.path(name)}: does not belong to this run" for name in state.store.below("shards") if name not in known]

@@ -9,6 +9,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError, load_config, located
 from seiryu.pipelines.measured import instruments
 from seiryu.pipelines.rules_in_force import rules_in_force
+from seiryu.pipelines.shard_checks import check_shards
 from seiryu.pipelines.sources.checking import check_source
 from seiryu.pipelines.sources.telling import telling
 from seiryu.pipelines.stages import contamination
@@ -30,6 +31,7 @@ def checked(path: str, changes: Sequence[str], *, need_archives: bool = True) ->
         check_hosts(config)
         check_score(config)
         check_named(config)
+        check_shards(config)
         if contamination.wanted(config):
             contamination.benchmarks(config)
     except ConfigError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
@@ -18,6 +18,8 @@ from seiryu.pipelines.run import run as make_run
 from seiryu.pipelines.screen import funnel_table, out, say
 from seiryu.pipelines.sizes import human
 from seiryu.pipelines.sources.telling import telling
+from seiryu.pipelines.stages.splits import NAMES
+from seiryu.pipelines.state import State
 from seiryu.pipelines.verify import drop as drop_units
 from seiryu.pipelines.verify import verify as find_problems
 
@@ -56,15 +58,27 @@ def _show(ended: Ended, report: str) -> None:
     out.print()
     out.print(funnel_table(funnel(ended.state)))
     out.print()
-    for name, done in ended.state.completed("shards").items():
-        size = sum(output.size for output in done.outputs[:2])
-        path = ended.state.store.path(f"shards/{name}.bin")
-        out.print(f"{done.counts.extra['tokens']:>13,} tokens in {done.counts.records:,} sequences  {path}  {human(size)}")
-    chosen = ended.state.config.tokenize.validation_share
-    if ended.state.completed("shards") and chosen and not ended.state.counts("tokenize").extra["sequences.validation"]:
-        documents = ended.state.counts("tokenize").kept
-        out.print(f"no validation shard: tokenize.validation_share {chosen:g} of {documents:,} documents chose none")
+    for line in _shards(ended.state):
+        out.print(line, markup=False)
     out.print(f"report  {report}")
+
+
+def _shards(state: State) -> Iterator[str]:
+    """A line for each split, and one for each format with the size of its files."""
+    made = state.completed("shards")
+    for split in NAMES if made else ():
+        mine = [done for done in made.values() if done.made_of["params"]["split"] == split and done.outputs]
+        sequences, tokens = sum(done.counts.kept for done in mine), sum(done.counts.extra["tokens"] for done in mine)
+        asked = getattr(state.config.shards, split, None)
+        if mine:
+            yield f"{tokens:>13,} tokens in {sequences:,} sequences  {split}, {len(mine):,} shards"
+        elif asked and (asked.share or asked.tokens):
+            size = f"{asked.share:g} of all tokens" if asked.tokens is None else f"{asked.tokens:,} tokens"
+            yield f"no {split} shard: shards.{split} asks for {size}, less than half of what is kept together anywhere"
+    for name in state.config.shards.formats if made else ():
+        folder = f"shards/{name}/"
+        size = sum(output.size for done in made.values() for output in done.outputs if output.name.startswith(folder))
+        yield f"{human(size):>13} {state.store.path(folder)}"
 
 
 def status_command(run: str, *, as_json: bool) -> int:

@@ -51,7 +51,19 @@ def funnel(state: State) -> list[Step]:
             steps.append(Step("rejected", stage.name, "cut from texts", 0, counts.letters["cut"]))
         tokens = _tokens(state) if stage.name == "clean" else None
         steps.append(Step("total", stage.name, _AFTER[stage.name], counts.kept, counts.letters.get("kept", 0), tokens))
-    return steps
+    return steps + _after_the_end(state)
+
+
+def _after_the_end(state: State) -> list[Step]:
+    """What of the final documents is not in the shards; nothing if all are."""
+    failed, taken = state.counts("tokenize").failed, state.counts("takedown").extra["documents"]
+    if not failed and not taken:
+        return []
+    steps = [Step("failed", "tokenize", reason, number) for reason, number in sorted(failed.items())]
+    if taken:
+        steps.append(Step("rejected", "takedown", "taken_down", taken))
+    left = state.counts("tokenize").kept - taken
+    return [*steps, Step("total", "shards", "documents in shards", left, tokens=state.counts("shards").extra["tokens"])]
 
 
 def _known(state: State, stage: Stage) -> Sequence[str]:
@@ -98,7 +110,7 @@ def _reasons(counts: Counts, stage: Stage, known: Sequence[str], skip: tuple[str
 
 def _tokens(state: State) -> int | None:
     extra = state.counts("tokenize").extra
-    return extra["tokens.train"] + extra["tokens.validation"] if extra else None
+    return extra["tokens"] if extra else None
 
 
 def as_json(state: State) -> list[dict[str, Any]]:

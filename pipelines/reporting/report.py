@@ -151,6 +151,8 @@ def _ledger(store: Store, unit: str) -> list[dict[str, Any]]:
 
 def _shards(state: State) -> list[dict[str, Any]]:
     return [
-        {"name": name, "counts": done.counts, "size": done.outputs[0].size, "sha256": done.outputs[0].sha256}
-        for name, done in state.completed("shards").items()
+        {"name": output.name.removeprefix("shards/"), "counts": done.counts, "size": output.size, "sha256": output.sha256}
+        for done in state.completed("shards").values()
+        for output in done.outputs
+        if output.name.startswith("shards/")
     ]

@@ -156,4 +156,4 @@ def _count(
     return counts
 
 
-STAGE = Stage("clean", 3, "documents kept", settings, units, work, lambda _: REASONS)
+STAGE = Stage("clean", 4, "documents kept", settings, units, work, lambda _: REASONS)

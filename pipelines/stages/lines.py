@@ -60,16 +60,22 @@ def survivor_inputs(state: State) -> dict[str, dict[str, Any]]:
 
 
 def survivors(store: Store, config: Config, unit: str) -> pa.Table:
-    """The documents of a unit that pass and are no near-duplicates, with their site and the duplicates they were kept for; in order."""
+    """The documents of a unit that pass and are no near-duplicates, in order, with host and site as all are compared, and what `select`
+    says of them.
+    """
     documents = passing(store, config, unit)
     decisions = schema.read_table(store, f"dedup/{unit}.parquet", schema.DECISIONS)
     if not documents["doc_id"].equals(decisions["doc_id"]):
         raise InputError(f"{store.path(f'dedup/{unit}.parquet')} belongs to other documents; delete it and run again")
-    documents = documents.append_column("duplicates", decisions["duplicates"]).filter(pc.equal(decisions["verdict"], "kept"))
+    for name in ("duplicates", "cluster"):
+        documents = documents.append_column(name, decisions[name])
+    documents = documents.filter(pc.equal(decisions["verdict"], "kept"))
     addresses = schema.read_table(store, f"addresses/{unit}.parquet", schema.ADDRESSES)
     rows = pc.index_in(documents["doc_id"], addresses["doc_id"])
     if rows.null_count:
         raise InputError(f"{store.path(f'addresses/{unit}.parquet')} belongs to other documents; delete it and run again")
+    place = documents.schema.get_field_index("host")
+    documents = documents.set_column(place, "host", addresses["host"].take(rows))
     return documents.append_column("site", addresses["site"].take(rows))
 
 

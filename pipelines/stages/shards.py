@@ -1,109 +1,173 @@
-"""Token ids in, Megatron's .bin and .idx out, with the provenance of every sequence: one unit is one shard.
+"""Token ids in, shards in every format out, with the provenance of every sequence: one unit is one shard.
 
-A shard is a stretch of the global order: shard i of n holds the hashes in [i, i+1) / n. It is written in smaller stretches, each
-gathered from all files, sorted and appended, so memory does not grow with the size of a shard or the number of files.
+A shard is a stretch of the global order of its split: shard i of n holds the hashes in [i, i+1) / n. Of each file of tokens the rows of
+that stretch are read, some 300 bytes a sequence; then ids, and texts if a format asks for them, are gathered in smaller stretches,
+written to all formats at once, and forgotten. So memory grows with the sequences of a shard, and not with the number of files.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from seiryu.corpus import schema
-from seiryu.corpus.megatron import write_shard
-from seiryu.corpus.storage import HashingFile, Store
+from seiryu.corpus.formats import FORMATS
+from seiryu.corpus.formats.shard import Batch, Place, check
+from seiryu.corpus.gathering import gather
+from seiryu.corpus.shard_schema import PROVENANCE, SEQUENCES, TAKEN_DOWN
+from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.measured import tokenizer
-from seiryu.pipelines.stages.tokenize import SPLITS
+from seiryu.pipelines.places import read_stretch_of, stretch
+from seiryu.pipelines.stages.splits import NAMES, TRAIN, bucket, split_numbers
+from seiryu.pipelines.stages.tokenize import vocabulary, with_texts
 from seiryu.pipelines.state import State, identity
-from seiryu.pipelines.unit import Result, Stage, Unit
+from seiryu.pipelines.unit import Result, Stage, Unit, digest
 
-# Tokens gathered at once: 64 M are 256 MB, and as much again while they are sorted.
+# Tokens gathered at once: 64 M are 256 MB.
 _STRETCH = 1 << 26
+_NARROW = ("shuffle_key", "split_key", "copy", "start", "tokens", "doc_id", "url", "warc", "warc_offset", "payload_digest")
+_ORDER = [("shuffle_key", "ascending"), ("doc_id", "ascending"), ("copy", "ascending")]
 
 
 def units(state: State) -> list[Unit]:
-    files = state.completed("tokenize")
-    counts, inputs = state.counts("tokenize"), {"tokens": identity(files)}
+    files, chosen = state.completed("tokenize"), state.completed("splits")
+    if not chosen or not state.whole("splits", "takedown"):
+        return []
+    sizes, reads = state.counts("splits").extra, tuple(files)
+    inputs = {"tokens": identity(files), "splits": identity(chosen)}
+    taken = _taken_down(state)
     made = []
-    for split in SPLITS:
-        tokens = counts.extra[f"tokens.{split}"]
-        shards = max(1, round(tokens / state.config.tokenize.shard_tokens)) if tokens else 0
+    for split in NAMES:
+        tokens = sizes[f"tokens.{split}"]
+        shards = max(1, round(tokens / state.config.shards.tokens)) if tokens else 0
         for index in range(shards):
-            stretches = max(1, math.ceil(tokens / shards / _STRETCH))
-            params = {"split": split, "index": index, "shards": shards, "stretches": stretches, "files": list(files)}
-            made.append(Unit("shards", shard_name(split, index, shards), params, inputs))
+            gone = _of_shard(taken, split, index, shards) if taken else []
+            params = {"split": split, "index": index, "shards": shards}
+            more = {"taken_down": digest(gone)} if gone else {}
+            made.append(Unit("shards", Place(split, index, shards).name, params, inputs | more, reads=reads))
     return made
 
 
-def shard_name(split: str, index: int, shards: int) -> str:
-    return f"{split}-{index:05d}-of-{shards:05d}"
+def _taken_down(state: State) -> pa.Table | None:
+    if not state.completed("takedown"):
+        return None
+    return schema.read_table(state.store, "takedown/all.parquet", TAKEN_DOWN)
+
+
+def _of_shard(taken: pa.Table, split: str, index: int, shards: int) -> list[list[Any]]:
+    """(doc_id, copy) of what is taken out of a shard."""
+    first, last = stretch(index, shards)
+    key = taken["shuffle_key"].to_numpy()
+    inside = (key >= np.uint64(first)) & (key <= np.uint64(last)) & (taken["split"].to_numpy() == split)
+    rows = taken.filter(pa.array(inside))
+    return [[doc_id, copy] for doc_id, copy in zip(rows["doc_id"].to_pylist(), rows["copy"].to_pylist(), strict=True)]
 
 
 def settings(config: Config) -> dict[str, Any]:
-    return {"tokenizer": tokenizer(config.tokenize.tokenizer).sha256}
+    return {"formats": list(config.shards.formats), "tokenizer": tokenizer(config.tokenize).sha256}
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
-    loaded = tokenizer(config.tokenize.tokenizer)
-    names = [f"shards/{unit.name}.bin", f"shards/{unit.name}.idx", f"provenance/{unit.name}.parquet"]
-    with (
-        store.writing(names[0]) as binary,
-        store.writing(names[1]) as index,
-        store.writing(names[2]) as beside,
-        pq.ParquetWriter(beside, schema.PROVENANCE, compression="zstd", compression_level=3) as provenance,
-    ):
-        documents = _sequences(unit, store, provenance)
-        summary = write_shard(binary, index, documents, vocab_size=loaded.vocab_size, eod=loaded.eod)
-    counts = Counts(records=summary.sequences, kept=summary.sequences)
-    counts.extra["tokens"] = summary.tokens
-    files: list[HashingFile] = [binary, index, beside]
-    return Result(counts, [file.written(name) for file, name in zip(files, names, strict=True)])
+    place = Place(unit.params["split"], unit.params["index"], unit.params["shards"])
+    rows = _rows(store, unit.reads, place, texts=with_texts(config))
+    counts = Counts(records=len(rows))
+    if "taken_down" in unit.inputs:
+        rows = _without(
+            rows, _of_shard(schema.read_table(store, "takedown/all.parquet", TAKEN_DOWN), place.split, place.index, place.of)
+        )
+        counts.rejected["taken_down"] = counts.records - len(rows)
+    counts.kept = len(rows)
+    if not len(rows):  # nobody can open an empty shard
+        return Result(counts, [])
+    beside, known, done = f"provenance/{place.name}.parquet", vocabulary(config), 0
+    with ExitStack() as files:
+        writers = [FORMATS[name].open(store, place, known, files) for name in config.shards.formats]
+        beside_file = files.enter_context(store.writing(beside))
+        provenance = files.enter_context(pq.ParquetWriter(beside_file, PROVENANCE, compression="zstd", compression_level=3))
+        for batch in _batches(store, unit.reads, rows, known.dtype, texts=with_texts(config)):
+            check(batch, known, done)
+            for writer in writers:
+                writer.write(batch)
+            named = {name: batch.rows[name].combine_chunks() for name in PROVENANCE.names if name != "sequence"}
+            provenance.write_table(schema.table(PROVENANCE, named | {"sequence": np.arange(done, done + len(batch))}))
+            done += len(batch)
+            counts.extra["tokens"] += len(batch.tokens)
+        for writer in writers:
+            writer.finish()
+    return Result(counts, [*(file for writer in writers for file in writer.written()), beside_file.written(beside)])
 
 
-def _sequences(unit: Unit, store: Store, provenance: pq.ParquetWriter) -> Iterator[Any]:
-    """The shard's documents in their order; each stretch of provenance is written when its documents are handed over."""
-    params, done = unit.params, 0
-    pieces = params["shards"] * params["stretches"]
-    for piece in range(params["index"] * params["stretches"], (params["index"] + 1) * params["stretches"]):
-        low, high = piece * 2**64 // pieces, (piece + 1) * 2**64 // pieces - 1
-        rows = _stretch(store, [f"tokens/{name}.{params['split']}.parquet" for name in params["files"]], low, high)
-        lengths = pc.add(pc.list_value_length(rows["tokens"]), 1).cast(pa.int32())
-        columns = {name: rows[name].combine_chunks() for name in ("doc_id", "url", "warc", "warc_offset")}
-        columns |= {"sequence": np.arange(done, done + len(rows)), "tokens": lengths.combine_chunks()}
-        provenance.write_table(schema.table(schema.PROVENANCE, columns))
-        done += len(rows)
-        for tokens in rows["tokens"]:
-            yield tokens.values.to_numpy()
+def _rows(store: Store, files: tuple[str, ...], place: Place, *, texts: bool) -> pa.Table:
+    """The rows of a shard in the global order, with the number of the file that each is from."""
+    columns = SEQUENCES.names if texts else list(_NARROW)
+    first, last = stretch(place.index, place.of)
+    numbers, wanted = split_numbers(store), NAMES.index(place.split)
+    found = []
+    for number, name in enumerate(files):
+        table = read_stretch_of(store, f"tokens/{name}.parquet", SEQUENCES, "shuffle_key", columns, first, last)
+        inside = numbers[bucket(table["split_key"].to_numpy())] == wanted
+        if place.split != TRAIN:
+            inside &= table["copy"].to_numpy() == 0
+        table = table.filter(pa.array(inside))
+        table = table.set_column(table.schema.get_field_index("warc"), "warc", table["warc"].dictionary_encode())
+        found.append(table.append_column("file", pa.array(np.full(len(table), number, np.int32))))
+    return pa.concat_tables(found).unify_dictionaries().sort_by(_ORDER)
 
 
-def _stretch(store: Store, files: list[str], low: int, high: int) -> pa.Table:
-    """Rows with low <= shuffle_key <= high of all files, in the global order.
-
-    Only row groups that may hold some are read; of a small file that is all of it.
-    """
-    found = [schema.TOKENS.empty_table()]
-    for name in files:
-        with store.open(name) as file:
-            parquet = pq.ParquetFile(file)
-            for group in range(parquet.num_row_groups):
-                statistics = parquet.metadata.row_group(group).column(0).statistics
-                if statistics is None or statistics.min > high or statistics.max < low:
-                    continue
-                rows = parquet.read_row_group(group, use_threads=False).cast(schema.TOKENS)
-                keys = rows["shuffle_key"]
-                inside = pc.and_(
-                    pc.greater_equal(keys, pa.scalar(low, pa.uint64())), pc.less_equal(keys, pa.scalar(high, pa.uint64()))
-                )
-                found.append(rows.filter(inside))
-    return pa.concat_tables(found).sort_by([("shuffle_key", "ascending"), ("doc_id", "ascending")])
+def _without(rows: pa.Table, gone: list[list[Any]]) -> pa.Table:
+    """The rows but for these copies of these documents."""
+    copies = dict.fromkeys((doc_id, copy) for doc_id, copy in gone)
+    near = pc.is_in(rows["doc_id"], pa.array([doc_id for doc_id, _ in copies])).to_numpy()
+    for row in np.flatnonzero(near):
+        near[row] = (rows["doc_id"][row].as_py(), rows["copy"][row].as_py()) in copies
+    return rows.filter(pa.array(~near))
 
 
-STAGE = Stage("shards", 1, "sequences", settings, units, work)
+def _batches(store: Store, files: tuple[str, ...], rows: pa.Table, dtype: np.dtype[Any], *, texts: bool) -> Iterator[Batch]:
+    """The sequences of these rows, at most `_STRETCH` tokens at once."""
+    ends = np.cumsum(rows["tokens"].to_numpy().astype(np.int64))
+    begin = 0
+    while begin < len(rows):
+        before = int(ends[begin - 1]) if begin else 0
+        end = max(begin + 1, int(np.searchsorted(ends, before + _STRETCH, side="right")))
+        part = rows.slice(begin, end - begin)
+        part = part.set_column(part.schema.get_field_index("warc"), "warc", part["warc"].cast(pa.string()))
+        lengths = part["tokens"].to_numpy().astype(np.int64)
+        tokens = _gathered(store, files, part, "ids", part["start"].to_numpy() * dtype.itemsize, lengths * dtype.itemsize).view(
+            dtype
+        )
+        yield Batch(tokens, lengths, part, _text(store, files, part) if texts else None)
+        begin = end
+
+
+def _text(store: Store, files: tuple[str, ...], part: pa.Table) -> pa.Array:
+    sizes = part["text_bytes"].to_numpy()
+    letters = _gathered(store, files, part, "txt", part["text_start"].to_numpy(), sizes)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    return pa.LargeStringArray.from_buffers(len(sizes), pa.py_buffer(offsets), pa.py_buffer(letters))
+
+
+def _gathered(
+    store: Store, files: tuple[str, ...], part: pa.Table, suffix: str, starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint8]:
+    """The bytes of all rows one after the other."""
+    targets = np.cumsum(sizes) - sizes
+    whole = np.empty(int(sizes.sum()), np.uint8)
+    numbers = part["file"].to_numpy()
+    order = np.lexsort((starts, numbers))
+    cuts = np.flatnonzero(np.diff(numbers[order])) + 1
+    for mine in np.split(order, cuts) if len(order) else []:
+        gather(store, f"tokens/{files[numbers[mine[0]]]}.{suffix}", starts[mine], sizes[mine], whole, targets[mine])
+    return whole
+
+
+STAGE = Stage("shards", 2, "sequences", settings, units, work, lambda _: ("taken_down",))

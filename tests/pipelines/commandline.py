@@ -16,6 +16,9 @@ DEDUP = {"bands": 30, "rows": 4, "threshold": 0.3}  # the pages are few and hard
 SMALL = ("CC-MAIN-2021-25-00000.warc.gz", "CC-MAIN-2025-05-00000.warc.gz", "CC-MAIN-2024-33-diagnostics-00000.warc.gz")
 
 
+FORMATS = ["megatron", "datatrove", "mds", "parquet", "parquet_tokens", "jsonl"]
+
+
 @dataclass
 class Ended:
     code: int
@@ -44,7 +47,8 @@ def write_config(folder: Path, archives: Path, **changes: object) -> Path:
         "dedup": DEDUP,
         "hosts": {"partitions": 3, "max_share": {"ng": 1.0, "dating": 1.0}},
         "clean": {"repeated_lines": {"min_pages": 5, "partitions": 2}},
-        "tokenize": {"validation_share": 0.05, "shard_tokens": 40_000},
+        "tokenize": {"unit_letters": 60_000},
+        "shards": {"formats": FORMATS, "validation": {"share": 0.05}, "tokens": 40_000},
         "engine": {"workers": 2},
     }
     path = folder / "config.yaml"

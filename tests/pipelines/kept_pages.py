@@ -57,7 +57,7 @@ def files(store, config, pages, units=("a",), duplicates=()):
         )
         verdicts = ["near_duplicate" if doc_id in duplicates else "kept" for doc_id in ids]
         none = dict.fromkeys(("run", "similarity", "duplicates"), [0] * len(ids))
-        decisions = {"doc_id": ids, "verdict": verdicts, "duplicate_of": nothing, **none}
+        decisions = {"doc_id": ids, "verdict": verdicts, "duplicate_of": nothing, "cluster": ids, **none}
         write(store, f"dedup/{unit}.parquet", schema.DECISIONS, decisions)
 
 

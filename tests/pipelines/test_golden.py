@@ -36,8 +36,13 @@ def made(run: Path) -> dict[str, dict[str, object]]:
     found = {}
     for stage in CHAIN:
         if stage.name in FOLDERS:
-            files = sorted((run / FOLDERS[stage.name]).iterdir())
-            whole = hashlib.sha256("\n".join(f"{file.name} {content(file)}" for file in files).encode()).hexdigest()
+            folder = run / FOLDERS[stage.name]
+            files = sorted(
+                file for file in folder.rglob("*") if file.is_file() and file.suffix != ".zst"
+            )  # such sums stand in its lines
+            whole = hashlib.sha256(
+                "\n".join(f"{file.relative_to(folder)} {content(file)}" for file in files).encode()
+            ).hexdigest()
             found[stage.name] = {"version": stage.version, "sha256": whole}
     return found
 

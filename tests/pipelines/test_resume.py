@@ -38,7 +38,7 @@ def test_a_second_run_says_that_all_is_done_and_starts_nothing(small_run: Path) 
         ("dedup.seed=2", "signatures", "seed: 1 -> 2"),
         ("hosts.block=[]", "hosts", "block"),
         ("clean.min_letters=500", "clean", "min_letters: 400 -> 500"),
-        ("tokenize.seed=other", "tokenize", 'seed: "seiryu" -> "other"'),
+        ("shards.seed=other", "tokenize", 'seed: "seiryu" -> "other"'),
     ],
 )
 def test_a_changed_setting_makes_again_what_it_decides_and_not_what_came_before(
@@ -50,7 +50,7 @@ def test_a_changed_setting_makes_again_what_it_decides_and_not_what_came_before(
     assert why in " ".join(steps[stage]["why"])
 
 
-@pytest.mark.parametrize("change", ["engine.workers=1", "engine.memory=1GB", "tokenize.shard_tokens=40K"])
+@pytest.mark.parametrize("change", ["engine.workers=1", "engine.memory=1GB", "shards.tokens=40K"])
 def test_where_and_how_a_run_is_made_changes_nothing(change: str, small_run: Path) -> None:
     assert to_make(small_run, change) == {}
 
@@ -69,7 +69,7 @@ def test_an_archive_that_changed_is_read_again_and_one_that_was_moved_is_not(
 
 
 def test_a_moved_threshold_ends_as_a_run_from_the_beginning_does(run_copy: Path, small_archives: Path, tmp_path: Path) -> None:
-    change = ("--set", "rules.change.too_short.low=800", "--set", "tokenize.shard_tokens=15000")
+    change = ("--set", "rules.change.too_short.low=800", "--set", "shards.tokens=15000")
     measured = hashes(run_copy / "run", "units/extract", "units/annotate", "units/hosts")
     ended = seiryu("run", run_copy / "config.yaml", *change)
     assert ended.code == 0, ended.err
@@ -107,7 +107,7 @@ def test_a_run_can_stop_after_a_stage(small_archives: Path, tmp_path: Path) -> N
 def test_what_is_gone_or_unreadable_is_made_again(run_copy: Path, small_run: Path) -> None:
     run = run_copy / "run"
     before = hashes(run, "shards", "provenance", "corpus", "tokens")
-    sorted((run / "shards").glob("train-*.bin"))[0].unlink()
+    sorted((run / "shards/megatron").glob("train-*.bin"))[0].unlink()
     sorted((run / "tokens").glob("*.train.parquet"))[0].unlink()
     sorted((run / "units/clean").glob("*.json"))[0].write_text("{}")
     steps = plan(run_copy)
@@ -131,7 +131,7 @@ def test_a_unit_that_dies_between_its_files_and_its_sidecar_does_not_exist(
     from seiryu.pipelines.config_file import load_config
     from seiryu.pipelines.state import State
 
-    config = load_config(str(run_copy / "config.yaml"), ["tokenize.seed=other"])
+    config = load_config(str(run_copy / "config.yaml"), ["shards.seed=other"])
     state = State(Store(config.run), config)
     standing = {stage.name: state.look(stage) for stage in CHAIN}["tokenize"]
     monkeypatch.setattr(Store, "write_json", lambda *_: 1 / 0)

@@ -36,7 +36,7 @@ def test_one_worker_makes_the_bytes_of_two(small_run: Path, small_archives: Path
     ended = seiryu("run", write_config(tmp_path, small_archives, engine={"workers": 1}))
     assert ended.code == 0, ended.err
     assert hashes(tmp_path / "run", *RESULT) == hashes(small_run / "run", *RESULT)
-    assert any(name.startswith("shards/train") for name in hashes(small_run / "run", *RESULT))
+    assert any(name.startswith("shards/megatron/train") for name in hashes(small_run / "run", *RESULT))
 
 
 def test_a_run_whose_driver_is_killed_at_several_points_ends_with_the_same_bytes(

@@ -20,7 +20,20 @@ def test_a_finished_run_has_no_problems(small_run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["shards/train-*.bin", "shards/train-*.idx", "corpus/*.parquet", "provenance/train-*.parquet"]
+    "pattern",
+    [
+        "shards/megatron/train-*.bin",
+        "shards/megatron/train-*.idx",
+        "shards/datatrove/train/*.ds.index",
+        "shards/mds/train/*/shard.00000.mds",
+        "shards/mds/train/index.json",
+        "shards/parquet/train-*.parquet",
+        "shards/jsonl/train-*.zst",
+        "tokens/*.ids",
+        "splits/all.parquet",
+        "corpus/*.parquet",
+        "provenance/train-*.parquet",
+    ],
 )
 def test_a_flipped_bit_is_found(pattern: str, run_copy: Path) -> None:
     file = sorted((run_copy / "run").glob(pattern))[0]
@@ -31,7 +44,7 @@ def test_a_flipped_bit_is_found(pattern: str, run_copy: Path) -> None:
 
 
 def test_a_missing_file_and_a_stray_one_are_found(run_copy: Path) -> None:
-    shard = sorted((run_copy / "run/shards").glob("train-*.bin"))[0]
+    shard = sorted((run_copy / "run/shards/megatron").glob("train-*.bin"))[0]
     shard.unlink()
     stray = run_copy / "run/shards/notes.txt"
     stray.write_text("a trainer's directory tools fail on this")

@@ -54,7 +54,7 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     )
     order = in_order(members).to_numpy().astype(np.int64)
     candidates = _candidates(members, config)
-    members = members.select(["number", "run", "doc_id", "text", "address", "payload", "behind"])
+    members = members.select(["number", "group", "run", "doc_id", "text", "address", "payload", "behind"])
     choice = select(order, candidates, threshold(config), config.dedup.copies)
     table = _decisions(members, choice, candidates.addresses)
     counts = Counts(records=len(members), kept=len(members))
@@ -97,9 +97,15 @@ def _decisions(members: pa.Table, choice: Choice, addresses: npt.NDArray[np.uint
         "run": np.where(lost, keeper["run"].to_numpy(), 0).astype(np.int8),
         "similarity": np.where(lost, choice.similarity[rows], 0).astype(np.float32),
         "duplicates": np.where(lost, 0, went[rows]).astype(np.int32),
+        "cluster": _clusters(members).take(pa.array(rows)),
     }
     table = schema.table(schema.CHOICES, columns)
     return table.take(pc.sort_indices(table, sort_keys=[("place", "ascending")]))
+
+
+def _clusters(members: pa.Table) -> pa.Array:
+    """The doc_id of the first document of each member's group. A group is never divided, so it is a member too."""
+    return members["doc_id"].take(pc.index_in(members["group"], members["number"])).combine_chunks()
 
 
 def _reasons(members: pa.Table, nearest: npt.NDArray[np.int64], addresses: npt.NDArray[np.uint64]) -> Any:
@@ -119,4 +125,4 @@ def _reasons(members: pa.Table, nearest: npt.NDArray[np.int64], addresses: npt.N
     return np.select(list(names.values()), list(names), "near_duplicate")
 
 
-STAGE = Stage("choices", 1, "documents", settings, units, work, on_documents=False, may_be_empty=True)
+STAGE = Stage("choices", 2, "documents", settings, units, work, on_documents=False, may_be_empty=True)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
@@ -47,7 +46,9 @@ def work(unit: Unit, _: Config, store: Store) -> Result:
         groups.add(meetings)
     roots = groups.roots()
     members, part, largest = parts(roots, unit.params["a_part"], unit.params["partitions"])
-    table = schema.table(schema.GROUPS, {"place": pa.array(members.astype(np.uint64)), "part": pa.array(part)})
+    table = schema.table(
+        schema.GROUPS, {"place": members.astype(np.uint64), "group": roots[members].astype(np.int64), "part": part}
+    )
     counts = Counts(records=len(roots), kept=len(roots))
     counts.extra |= {"members": len(members), "largest_group": largest, "parts": int(part.max(initial=-1)) + 1}
     return Result(counts, [write_by_place(store, "groups/all.parquet", table, _ROW_GROUP)])
@@ -67,4 +68,4 @@ def _meetings(store: Store, unit: Unit) -> Iterator[Meetings]:
         yield numbers[stays], buckets[stays]
 
 
-STAGE = Stage("groups", 1, "documents", settings, units, work, on_documents=False)
+STAGE = Stage("groups", 2, "documents", settings, units, work, on_documents=False)

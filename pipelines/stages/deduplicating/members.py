@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -75,14 +74,14 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     grouped = groups.empty_table()
     if first <= last:
         grouped = read_stretch(store, "groups/all.parquet", groups, groups.names, first, last)
-    numbers, part = grouped["place"].to_numpy().astype(np.int64), grouped["part"].to_numpy()
+    numbers = grouped["place"].to_numpy().astype(np.int64)
     places, earlier = stores(store, config), False
     tables = [schema.table(members_schema(config), {name: [] for name in members_schema(config).names})]
     for file in unit.reads:
         earlier |= file.run > 0
         begin, end = np.searchsorted(numbers, [file.first, file.first + file.rows])
         if begin < end:
-            tables.append(_of_file(places, config, file, numbers[begin:end], part[begin:end]))
+            tables.append(_of_file(places, config, file, grouped.slice(begin, end - begin)))
     table = pa.concat_tables(tables)
     if not earlier and len(table):
         behind = behind_between(store, unit.params["copies"], first, last)
@@ -92,10 +91,9 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     return Result(counts, [write_by_place(store, f"members/{unit.name}.parquet", table, _ROW_GROUP, ["place", "run"])])
 
 
-def _of_file(
-    places: Sequence[Store], config: Config, file: File, numbers: npt.NDArray[np.int64], part: npt.NDArray[np.int32]
-) -> pa.Table:
-    """The members of one file."""
+def _of_file(places: Sequence[Store], config: Config, file: File, grouped: pa.Table) -> pa.Table:
+    """The members of one file. `grouped`: their rows of `schema.GROUPS`."""
+    numbers = grouped["place"].to_numpy().astype(np.int64)
     signed = read_of(places, file, "signatures", signature_schema(config))
     row = signed["row"].to_numpy()
     wanted = numbers - file.first
@@ -109,7 +107,8 @@ def _of_file(
     keys = np.stack([signed[band_column(band)].to_numpy() for band in range(config.dedup.banding.bands)], axis=1)
     exact = config.dedup.verify == "exact" and not file.run
     columns: dict[str, Any] = {
-        "place": part.astype(np.uint64), "number": numbers, "run": np.full(len(numbers), file.run, np.int8),
+        "place": grouped["part"].to_numpy().astype(np.uint64), "group": grouped["group"].combine_chunks(),
+        "number": numbers, "run": np.full(len(numbers), file.run, np.int8),
         "doc_id": signed["doc_id"].combine_chunks(), "priority": prints["priority"].combine_chunks(),
         "text": prints["text"].combine_chunks(), "address": prints["address"].combine_chunks(),
         "payload": prints["payload"].combine_chunks(), "behind": [[]] * len(numbers),
@@ -137,4 +136,4 @@ def _behind(table: pa.Table, behind: pa.Table) -> pa.ListArray:
     return pa.ListArray.from_arrays(starts.astype(np.int32), pa.array(copies[rows]), schema.MEMBERS.field("behind").type)
 
 
-STAGE = Stage("members", 1, "documents", settings, units, work, on_documents=False, may_be_empty=True)
+STAGE = Stage("members", 2, "documents", settings, units, work, on_documents=False, may_be_empty=True)

@@ -45,6 +45,8 @@ def work(unit: Unit, _: Config, store: Store) -> Result:
         prints = schema.read_table(store, f"fingerprints/{file.unit}.parquet", schema.FINGERPRINTS, ["doc_id", "letters"])
         begin = file.first - block[0].first
         columns = {name: values[begin : begin + file.rows] for name, values in decided.items()}
+        kept, met = columns["verdict"] == "kept", columns["cluster"] != ""
+        columns["cluster"] = np.where(kept, np.where(met, columns["cluster"], prints["doc_id"].to_numpy()), "")
         outputs.append(_write(store, file.unit, {"doc_id": prints["doc_id"].combine_chunks(), **columns}))
         _count(counts, columns["verdict"], prints["letters"].to_numpy())
     return Result(counts, outputs)
@@ -55,7 +57,7 @@ def _decided(store: Store, params: dict[str, Any], first: int, last: int) -> dic
     n = last - first + 1
     columns: dict[str, Any] = {
         "verdict": np.full(n, "kept", object), "duplicate_of": np.full(n, "", object), "run": np.zeros(n, np.int8),
-        "similarity": np.zeros(n, np.float32), "duplicates": np.zeros(n, np.int32),
+        "similarity": np.zeros(n, np.float32), "duplicates": np.zeros(n, np.int32), "cluster": np.full(n, "", object),
     }  # fmt: skip
     if not n:
         return columns
@@ -71,7 +73,7 @@ def _decided(store: Store, params: dict[str, Any], first: int, last: int) -> dic
         chosen = read_stretch(store, f"choices/{part:05d}.parquet", schema.CHOICES, schema.CHOICES.names, first, last)
         place = chosen["place"].to_numpy().astype(np.int64) - first
         columns["verdict"][place] = np.where(chosen["reason"].to_numpy() == "", "kept", chosen["reason"].to_numpy())
-        for name in ("duplicate_of", "run", "similarity", "duplicates"):
+        for name in ("duplicate_of", "run", "similarity", "duplicates", "cluster"):
             columns[name][place] = chosen[name].to_numpy()
     return columns
 
@@ -91,4 +93,4 @@ def _write(store: Store, name: str, columns: dict[str, pa.Array]) -> Written:
     return out.written(target)
 
 
-STAGE = Stage("select", 3, "documents that pass", settings, units, work, lambda _: REASONS)
+STAGE = Stage("select", 4, "documents that pass", settings, units, work, lambda _: REASONS)

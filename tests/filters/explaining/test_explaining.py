@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seiryu.corpus.tokenizer import load_tokenizer
+from seiryu.corpus.tokenizers import load_tokenizer
 from seiryu.filters.explaining import gaps, spans
 from seiryu.filters.explaining.counted import counted, v1_sentences
 from seiryu.filters.explaining.pieces import joined, lines, paragraphs, sentences

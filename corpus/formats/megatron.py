@@ -5,29 +5,29 @@
     MMIDIDX\\0\\0 | u64 version 1 | u8 dtype code | u64 N | u64 N + 1
     int32 lengths[N] | int64 byte offsets[N] | int64 0 ... N
 
-One sequence is one document, and its last token, and only that, is the end of document. The writer puts it
-there by id, so no document lacks it, and refuses it inside. A document costs the writer 4 bytes of memory
+One sequence is one document, and its last token, and only that, is the end of document. A document costs the writer 4 bytes of memory
 until the index is written, some 30 then.
 
 The reader believes nothing: Megatron's own checks little more than the magic, so that a wrong offset or a
 short `.bin` shows weeks into a training, or never. Checked against megatron-core, both ways, in
-tests/megatron/.
+tests/readers/.
 """
 
 from __future__ import annotations
 
 import struct
+import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from seiryu.corpus.errors import InputError
-from seiryu.corpus.storage import HashingFile
+from seiryu.corpus.formats.shard import Batch, Format, Place, ShardError, Vocabulary
+from seiryu.corpus.storage import Store, Written
 
 MAGIC = b"MMIDIDX\x00\x00"
 _HEADER = struct.Struct("<9sQBQQ")
@@ -36,80 +36,31 @@ _CODE_OF = {dtype: code for code, dtype in _DTYPE_OF.items()}
 _BLOCK = 1 << 22  # tokens looked at in one go by verify_shard
 
 
-class ShardError(InputError, ValueError):
-    """A shard that is damaged, or documents that cannot become one."""
+class MegatronWriter:
+    """Writes `.bin` as batches come, and `.idx` at the end."""
 
+    def __init__(self, store: Store, place: Place, vocabulary: Vocabulary, files: ExitStack) -> None:
+        self._names = [f"shards/megatron/{place.name}{suffix}" for suffix in (".bin", ".idx")]
+        self._bin, self._idx = (files.enter_context(store.writing(name)) for name in self._names)
+        self._dtype, self._lengths = vocabulary.dtype, array("i")
 
-@dataclass(frozen=True, slots=True)
-class ShardSummary:
-    """What was written. `tokens` counts the ends of documents too; sizes are bytes, hashes hex."""
+    def write(self, batch: Batch) -> None:
+        self._bin.write(batch.tokens)
+        self._lengths.frombytes(batch.lengths.astype(np.int32).tobytes())
 
-    sequences: int
-    tokens: int
-    bin_sha256: str
-    idx_sha256: str
-    bin_bytes: int
-    idx_bytes: int
+    def finish(self) -> None:
+        """ShardError if there was no sequence: Megatron cannot open an empty shard."""
+        sizes = np.frombuffer(self._lengths, np.int32)
+        if not len(sizes):
+            raise ShardError("no sequences for this shard; Megatron cannot open an empty one")
+        ends = np.cumsum(sizes, dtype=np.int64) * self._dtype.itemsize
+        self._idx.write(_HEADER.pack(MAGIC, 1, _CODE_OF[self._dtype], len(sizes), len(sizes) + 1))
+        self._idx.write(sizes.astype("<i4"))
+        self._idx.write((ends - sizes.astype(np.int64) * self._dtype.itemsize).astype("<i8"))
+        self._idx.write(np.arange(len(sizes) + 1, dtype="<i8"))
 
-
-def token_dtype(vocab_size: int) -> np.dtype[np.integer]:
-    """How ids are stored: two bytes if the vocabulary is below 65,500 (Megatron's limit), else four."""
-    return _DTYPE_OF[8 if vocab_size < 65_500 else 4]
-
-
-def write_shard(
-    bin_file: HashingFile,
-    idx_file: HashingFile,
-    documents: Iterable[npt.NDArray[np.integer]],
-    *,
-    vocab_size: int,
-    eod: int,
-) -> ShardSummary:
-    """Write the documents' ids, each followed by `eod`, which the caller leaves out. One pass, one document in
-    memory.
-
-    The files are open and new; the caller closes and names them. ShardError, with the document's place, for one
-    that is empty or holds an id outside the vocabulary or `eod`; and for no documents at all, since Megatron
-    cannot open an empty shard.
-    """
-    if not 0 <= eod < vocab_size:
-        raise ShardError(f"the end of document {eod} is not in the vocabulary of {vocab_size}")
-    dtype = token_dtype(vocab_size)
-    lengths = array("i")
-    for i, ids in enumerate(documents):
-        _check(ids, i, vocab_size, eod)
-        sequence = np.empty(len(ids) + 1, dtype)
-        sequence[:-1], sequence[-1] = ids, eod
-        bin_file.write(sequence.tobytes())
-        lengths.append(len(sequence))
-    if not lengths:
-        raise ShardError("no documents for this shard; Megatron cannot open an empty one")
-    sizes = np.frombuffer(lengths, np.int32)
-    ends = np.cumsum(sizes, dtype=np.int64) * dtype.itemsize
-    idx_file.write(_HEADER.pack(MAGIC, 1, _CODE_OF[dtype], len(sizes), len(sizes) + 1))
-    idx_file.write(sizes.astype("<i4").tobytes())
-    idx_file.write((ends - sizes.astype(np.int64) * dtype.itemsize).astype("<i8").tobytes())
-    idx_file.write(np.arange(len(sizes) + 1, dtype="<i8").tobytes())
-    return ShardSummary(
-        sequences=len(sizes),
-        tokens=int(ends[-1]) // dtype.itemsize,
-        bin_sha256=bin_file.sha256,
-        idx_sha256=idx_file.sha256,
-        bin_bytes=bin_file.size,
-        idx_bytes=idx_file.size,
-    )
-
-
-def _check(ids: npt.NDArray[np.integer], i: int, vocab_size: int, eod: int) -> None:
-    if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
-        raise ShardError(f"document {i}: token ids are a row of integers, not {ids.dtype}{list(ids.shape)}")
-    if not len(ids):
-        raise ShardError(f"document {i} has no tokens")
-    low, high = int(ids.min()), int(ids.max())
-    if low < 0 or high >= vocab_size:
-        raise ShardError(f"document {i}: token id {low if low < 0 else high} is not in the vocabulary of {vocab_size}")
-    if (ids == eod).any():
-        raise ShardError(f"document {i} holds the end of document {eod}, which is put in by the writer alone")
+    def written(self) -> list[Written]:
+        return [file.written(name) for file, name in zip((self._bin, self._idx), self._names, strict=True)]
 
 
 class ShardReader:
@@ -186,26 +137,57 @@ class ShardReader:
             yield start, np.asarray(self._tokens[start : start + _BLOCK])
 
 
-def verify_shard(prefix: str | Path, vocab_size: int, eod: int) -> list[str]:
+def verify_shard(prefix: str | Path, vocabulary: Vocabulary) -> list[str]:
     """What is wrong with a shard, a line for each kind of damage; nothing if all is well. Reads every token."""
     try:
         shard = ShardReader(prefix)
     except ShardError as error:
         return [str(error)]
     problems = []
-    if shard.dtype != (wanted := token_dtype(vocab_size)):
-        problems.append(f"{shard.idx_path} says {shard.dtype}; a vocabulary of {vocab_size} is stored as {wanted}")
+    if shard.dtype != vocabulary.dtype:
+        problems.append(f"{shard.idx_path} says {shard.dtype}; a vocabulary of {vocabulary.size} is stored as {vocabulary.dtype}")
     ends = np.cumsum(shard.lengths, dtype=np.int64) - 1
     count, first = Counter[str](), dict[str, int]()
     for start, block in shard.blocks():
-        marks = np.flatnonzero(block == eod) + start
-        here = ends[slice(*np.searchsorted(ends, (start, start + len(block))))]
-        for what, places in (
-            ("tokens are not in the vocabulary", np.flatnonzero((block < 0) | (block >= vocab_size)) + start),
-            ("sequences lack the end of document", np.setdiff1d(here, marks, assume_unique=True)),
-            ("ends of document stand inside a sequence", np.setdiff1d(marks, here, assume_unique=True)),
-        ):
+        for what, places in misplaced(block, start, ends, vocabulary).items():
             if len(places):
                 count[what] += len(places)
                 first.setdefault(what, int(np.searchsorted(ends, places[0])))
     return problems + [f"{shard.bin_path}: {n} {what}, first in sequence {first[what]}" for what, n in count.items()]
+
+
+def misplaced(
+    block: npt.NDArray[np.integer], start: int, ends: npt.NDArray[np.int64], vocabulary: Vocabulary
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Where in a token stream stands what must not, by what it is. `start`: the block's place in the stream; `ends`: the last tokens'."""
+    marks = np.flatnonzero(block == vocabulary.eod) + start
+    here = ends[slice(*np.searchsorted(ends, (start, start + len(block))))]
+    found = {
+        "tokens are not in the vocabulary": np.flatnonzero((block < 0) | (block >= vocabulary.size)) + start,
+        "sequences lack the end of document": np.setdiff1d(here, marks, assume_unique=True),
+        "ends of document stand inside a sequence": np.setdiff1d(marks, here, assume_unique=True),
+    }
+    if vocabulary.bos is not None:
+        begins = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
+        begins = begins[slice(*np.searchsorted(begins, (start, start + len(block))))]
+        found["sequences lack the begin of text"] = begins[block[begins - start] != vocabulary.bos]
+    return found
+
+
+def _verify(store: Store, place: Place, vocabulary: Vocabulary, lengths: npt.NDArray[np.int64]) -> list[str]:
+    with ExitStack() as files:
+        prefix = f"shards/megatron/{place.name}"
+        if store.local:
+            path = store.path(prefix)
+        else:  # a shard is mapped, so it must lie here
+            folder = files.enter_context(tempfile.TemporaryDirectory())
+            path = f"{folder}/{place.name}"
+            for suffix in (".bin", ".idx"):
+                store.copy_to(f"{prefix}{suffix}", f"{path}{suffix}")
+        problems = verify_shard(path, vocabulary)
+        if not problems and not np.array_equal(ShardReader(path).lengths, lengths):
+            problems = [f"{path}.idx: its lengths are not those of its provenance"]
+        return problems
+
+
+FORMAT = Format("megatron", needs_text=False, open=MegatronWriter, verify=_verify)

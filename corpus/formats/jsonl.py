@@ -1,0 +1,66 @@
+"""Texts as `.jsonl.zst`: a JSON object a line, in UTF-8, compressed as one zstd frame.
+
+The document's name is `id` and its text `text`, as datatrove's reader expects; the other keys are the columns of the Parquet format,
+`crawl_date` in ISO 8601. Letters stand as they are, U+2028 among them; a line ends with \\n and nothing else does.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import ExitStack
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from seiryu.corpus.formats.parquet import TEXTS, table_of
+from seiryu.corpus.formats.shard import Batch, Format, Place, Vocabulary
+from seiryu.corpus.storage import Store, Written
+
+_LEVEL = 3
+_ROWS = 1024  # made into lines at once
+
+
+class JsonlWriter:
+    """Compresses lines as batches come."""
+
+    def __init__(self, store: Store, place: Place, _: Vocabulary, files: ExitStack) -> None:
+        self._name = _name(place)
+        self._file = files.enter_context(store.writing(self._name))
+        self._zstd = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compressobj()
+
+    def write(self, batch: Batch) -> None:
+        table = table_of(batch, TEXTS)
+        for begin in range(0, len(table), _ROWS):
+            rows = table.slice(begin, _ROWS).to_pylist()
+            for row in rows:
+                row["crawl_date"] = row["crawl_date"].strftime("%Y-%m-%dT%H:%M:%SZ")
+            lines = [json.dumps({"id": row.pop("doc_id"), **row}, ensure_ascii=False) for row in rows]
+            self._file.write(self._zstd.compress("".join(f"{line}\n" for line in lines).encode()))
+
+    def finish(self) -> None:
+        self._file.write(self._zstd.flush())
+
+    def written(self) -> list[Written]:
+        return [self._file.written(self._name)]
+
+
+def _name(place: Place) -> str:
+    return f"shards/jsonl/{place.name}.jsonl.zst"
+
+
+def _verify(store: Store, place: Place, _: Vocabulary, lengths: npt.NDArray[np.int64]) -> list[str]:
+    path, found = store.path(_name(place)), []
+    try:
+        with store.open(_name(place)) as file, zstandard.ZstdDecompressor().stream_reader(file) as plain:
+            for line in io.TextIOWrapper(plain, encoding="utf-8", newline="\n"):
+                found.append(json.loads(line)["tokens"])
+    except (zstandard.ZstdError, OSError, ValueError, KeyError, TypeError) as error:
+        return [f"{path}: line {len(found) + 1} is damaged: {error}"]
+    if not np.array_equal(np.array(found, np.int64), lengths):
+        return [f"{path}: its lengths are not those of its provenance"]
+    return []
+
+
+FORMAT = Format("jsonl", needs_text=True, open=JsonlWriter, verify=_verify)

@@ -1,0 +1,63 @@
+"""What every tokenizer can do, whatever file it is made from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from seiryu.corpus.errors import InputError
+
+Ids = npt.NDArray[np.int32]
+
+
+class TokenizerError(InputError, ValueError):
+    """A vocabulary that is missing, damaged or not the expected one, or a text it cannot encode."""
+
+
+class Tokenizer(ABC):
+    """A vocabulary with its identity: ids are 0 to `vocab_size` - 1, `eod` ends a document, `bos` may begin one.
+
+    `kind`: llama3, tiktoken, ...; `sha256`: of its file; `special`: all special tokens with their ids.
+    """
+
+    kind: str
+
+    def __init__(
+        self, name: str, sha256: str, vocab_size: int, special: Mapping[str, int], eod_token: str, bos: int | None
+    ) -> None:
+        self.name, self.sha256, self.vocab_size, self.special = name, sha256, vocab_size, dict(special)
+        self.eod_token, self.bos = eod_token, bos
+        if eod_token not in special:
+            raise TokenizerError(f"{name}: {eod_token} cannot end a document, it is no special token")
+        self.eod = self.special[eod_token]
+
+    @abstractmethod
+    def encode(self, text: str) -> Ids:
+        """The ids of a text without lone surrogates. TokenizerError if it cannot be encoded."""
+
+    @abstractmethod
+    def decode(self, ids: npt.NDArray[np.integer]) -> str:
+        """The text of the ids, special tokens by name; U+FFFD where they cut a letter."""
+
+    def encode_batch(self, texts: Sequence[str]) -> list[Ids]:
+        """The ids of each text, int32, without begin of text and end of document; none for an empty text.
+
+        One thread. Text that spells a special token is text. A lone surrogate, which no Parquet file can hold, becomes U+FFFD.
+        TokenizerError, telling the text's place in `texts`, for one that cannot be encoded.
+        """
+        found = []
+        for place, text in enumerate(texts):
+            try:
+                found.append(self._encode(text))
+            except TokenizerError as error:
+                raise TokenizerError(f"{self.name} cannot encode text {place} of the batch: {error}") from error
+        return found
+
+    def _encode(self, text: str) -> Ids:
+        try:
+            return self.encode(text)
+        except UnicodeEncodeError:
+            return self.encode(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
