@@ -32,7 +32,7 @@ class SentencePiece(Tokenizer):
         super().__init__(name, sha256, size, special, end_of_document(name, special, eod, own), bos)
 
     def encode(self, text: str) -> Ids:
-        return np.array(self._made.encode(text, out_type=int, add_bos=False, add_eos=False), np.int32)
+        return np.array(self._made.encode(text.encode(), out_type=int, add_bos=False, add_eos=False), np.int32)
 
     def decode(self, ids: npt.NDArray[np.integer]) -> str:
         text: str = self._made.decode(ids.tolist())
