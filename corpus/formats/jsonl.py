@@ -6,7 +6,6 @@ The document's name is `id` and its text `text`, as datatrove's reader expects; 
 
 from __future__ import annotations
 
-import io
 import json
 from contextlib import ExitStack
 
@@ -20,6 +19,7 @@ from seiryu.corpus.storage import Store, Written
 
 _LEVEL = 3
 _ROWS = 1024  # made into lines at once
+_READ = 1 << 20
 
 
 class JsonlWriter:
@@ -51,13 +51,17 @@ def _name(place: Place) -> str:
 
 
 def _verify(store: Store, place: Place, _: Vocabulary, lengths: npt.NDArray[np.int64]) -> list[str]:
-    path, found = store.path(_name(place)), []
+    path, found, rest = store.path(_name(place)), list[int](), b""
+    unpacked = zstandard.ZstdDecompressor().decompressobj()
     try:
-        with store.open(_name(place)) as file, zstandard.ZstdDecompressor().stream_reader(file) as plain:
-            for line in io.TextIOWrapper(plain, encoding="utf-8", newline="\n"):
-                found.append(json.loads(line)["tokens"])
+        with store.open(_name(place)) as file:
+            while data := file.read(_READ):
+                *lines, rest = (rest + unpacked.decompress(data)).split(b"\n")
+                found += [json.loads(line)["tokens"] for line in lines]
     except (zstandard.ZstdError, OSError, ValueError, KeyError, TypeError) as error:
-        return [f"{path}: line {len(found) + 1} is damaged: {error}"]
+        return [f"{path}: damaged behind line {len(found):,}: {error}"]
+    if not unpacked.eof or rest:
+        return [f"{path}: cut off behind line {len(found):,}"]
     if not np.array_equal(np.array(found, np.int64), lengths):
         return [f"{path}: its lengths are not those of its provenance"]
     return []

@@ -159,7 +159,7 @@ def verify_shard(prefix: str | Path, vocabulary: Vocabulary) -> list[str]:
 def misplaced(
     block: npt.NDArray[np.integer], start: int, ends: npt.NDArray[np.int64], vocabulary: Vocabulary
 ) -> dict[str, npt.NDArray[np.int64]]:
-    """Where in a token stream stands what must not, by what it is. `start`: the block's place in the stream; `ends`: the last tokens'."""
+    """Where in a token stream stands what must not, by what it is. `start`: the block's place in it; `ends`: the last tokens'."""
     marks = np.flatnonzero(block == vocabulary.eod) + start
     here = ends[slice(*np.searchsorted(ends, (start, start + len(block))))]
     found = {

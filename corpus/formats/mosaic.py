@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seiryu.corpus.errors import InputError
 from seiryu.corpus.formats.megatron import misplaced
 from seiryu.corpus.formats.shard import Batch, Format, Ids, Place, ShardError, Vocabulary
 from seiryu.corpus.storage import Store, Written
@@ -126,8 +127,10 @@ def _verify(store: Store, place: Place, vocabulary: Vocabulary, lengths: npt.NDA
     where = store.path(_folder(place))
     try:
         samples = read_tokens(store, place, vocabulary.dtype)
-    except (ShardError, KeyError, TypeError, FileNotFoundError) as error:
-        return [str(error) if isinstance(error, ShardError) else f"{where}/index.json is damaged: {error}"]
+    except (InputError, FileNotFoundError) as error:
+        return [str(error)]
+    except (KeyError, TypeError) as error:
+        return [f"{where}/index.json is damaged: {error}"]
     if [len(sample) for sample in samples] != lengths.tolist():
         return [f"{where}: its lengths are not those of its provenance"]
     wrong = misplaced(np.concatenate(samples), 0, np.cumsum(lengths) - 1, vocabulary)

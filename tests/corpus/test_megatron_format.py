@@ -1,34 +1,33 @@
 """Shards come back as they were written, and each kind of damage is found and named."""
 
 import hashlib
-import io
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
+from format_batches import LLAMA3, SMALL, batch_of
+from format_batches import write as write_batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seiryu.corpus import megatron
-from seiryu.corpus.megatron import ShardError, ShardReader, ShardSummary, token_dtype, verify_shard, write_shard
-from seiryu.corpus.storage import HashingFile
+from seiryu.corpus.formats import megatron
+from seiryu.corpus.formats.megatron import ShardReader, verify_shard
+from seiryu.corpus.formats.shard import ShardError, Vocabulary, check
 
-LLAMA3 = {"vocab_size": 128_256, "eod": 128_001}
-SMALL = {"vocab_size": 1_000, "eod": 7}
 DOCUMENTS = [[1, 2, 3], [128_255], [5] * 40]
 HEADER = 34
 
 
-def write(prefix, documents, vocab_size, eod) -> ShardSummary:
-    with open(f"{prefix}.bin", "wb") as tokens, open(f"{prefix}.idx", "wb") as index:  # noqa: PTH123
-        arrays = (np.array(ids, np.int32) for ids in documents)
-        return write_shard(HashingFile(tokens), HashingFile(index), arrays, vocab_size=vocab_size, eod=eod)
+def write(folder: Path, documents: list[list[int]], vocabulary: Vocabulary) -> Path:
+    """A shard of these documents; its prefix."""
+    write_batches(folder, "megatron", [batch_of(documents, vocabulary)], vocabulary)
+    return folder / "shards/megatron/train-00000-of-00001"
 
 
 @pytest.fixture
 def shard(tmp_path):
-    write(tmp_path / "train", DOCUMENTS, **LLAMA3)
-    return tmp_path / "train"
+    return write(tmp_path, DOCUMENTS, LLAMA3)
 
 
 def patch(shard, suffix, offset, data):
@@ -38,8 +37,8 @@ def patch(shard, suffix, offset, data):
     path.write_bytes(content)
 
 
-def problems(shard, vocab_size=128_256, eod=128_001):
-    return verify_shard(shard, vocab_size, eod)
+def problems(shard, vocabulary=LLAMA3):
+    return verify_shard(shard, vocabulary)
 
 
 @st.composite
@@ -51,24 +50,24 @@ def corpora(draw):
     return documents, vocab_size, eod
 
 
-@given(corpora(), st.sampled_from([1, 3, 1 << 22]))
-def test_documents_come_back_with_their_end(tmp_path_factory, corpus, block):
+@given(corpora(), st.sampled_from([1, 3, 1 << 22]), st.booleans())
+def test_documents_come_back_with_their_end(tmp_path_factory, corpus, block, with_bos):
     documents, vocab_size, eod = corpus
-    prefix = tmp_path_factory.mktemp("shard") / "train-00000-of-00001"
-    summary = write(prefix, documents, vocab_size, eod)
-    reader = ShardReader(prefix)
-    assert [reader[i].tolist() for i in range(len(reader))] == [[*ids, eod] for ids in documents]
-    assert reader.dtype == token_dtype(vocab_size)
-    assert (summary.sequences, summary.tokens) == (len(reader), reader.tokens)
+    vocabulary = Vocabulary(vocab_size, eod, (eod + 1) % vocab_size if with_bos else None)
+    folder = tmp_path_factory.mktemp("shard")
+    batches = [batch_of(documents[:5], vocabulary), batch_of(documents[5:], vocabulary)]
+    written = write_batches(folder, "megatron", batches, vocabulary)
+    reader = ShardReader(folder / "shards/megatron/train-00000-of-00001")
+    begin = [] if vocabulary.bos is None else [vocabulary.bos]
+    assert [reader[i].tolist() for i in range(len(reader))] == [[*begin, *ids, eod] for ids in documents]
+    assert reader.dtype == np.dtype("<u2" if vocab_size < 65_500 else "<i4")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(megatron, "_BLOCK", block)
-        assert verify_shard(prefix, vocab_size, eod) == []
-    for path, sha256, size in (
-        (reader.bin_path, summary.bin_sha256, summary.bin_bytes),
-        (reader.idx_path, summary.idx_sha256, summary.idx_bytes),
-    ):
+        assert verify_shard(reader.bin_path.with_suffix(""), vocabulary) == []
+    for path, told in zip((reader.bin_path, reader.idx_path), written, strict=True):
         content = path.read_bytes()
-        assert (hashlib.sha256(content).hexdigest(), len(content)) == (sha256, size)
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (told.sha256, told.size)
+        assert folder / told.name == path
 
 
 def test_the_bytes_are_megatrons_layout(shard):
@@ -80,31 +79,35 @@ def test_the_bytes_are_megatrons_layout(shard):
 
 @pytest.mark.parametrize(("vocab_size", "dtype"), [(256, "<u2"), (65_499, "<u2"), (65_500, "<i4"), (128_256, "<i4")])
 def test_two_bytes_a_token_only_below_65500(vocab_size, dtype):
-    assert token_dtype(vocab_size) == np.dtype(dtype)
+    assert Vocabulary(vocab_size, 7).dtype == np.dtype(dtype)
 
 
 @pytest.mark.parametrize(
     ("documents", "problem"),
     [
-        ([[1], []], "document 1 has no tokens"),
-        ([[1], [2, 1_000]], "document 1: token id 1000 is not in the vocabulary of 1000"),
-        ([[-1]], "document 0: token id -1 is not"),
-        ([[1], [3, 7, 3]], "document 1 holds the end of document 7"),
-        ([[[1, 2]]], r"document 0: .* int32\[1, 2\]"),
-        ([], "no documents"),
+        ([[1], []], "sequence 11 has no token of a text"),
+        ([[1], [2, 1_000]], "sequence 11: id 1000 is not in the vocabulary of 1000"),
+        ([[1], [3, 7, 3]], "sequence 11: the end of document 7 stands inside"),
     ],
 )
-def test_what_cannot_become_a_sequence_is_refused(tmp_path, documents, problem):
+def test_what_no_trainer_could_use_is_refused(documents, problem):
     with pytest.raises(ShardError, match=problem):
-        write(tmp_path / "train", documents, **SMALL)
+        check(batch_of(documents, SMALL), SMALL, 10)
 
 
-def test_floats_are_no_tokens_and_the_end_must_be_in_the_vocabulary():
-    files = HashingFile(io.BytesIO()), HashingFile(io.BytesIO())
-    with pytest.raises(ShardError, match="float64"):
-        write_shard(*files, [np.array([1.0])], **SMALL)
-    with pytest.raises(ShardError, match="end of document 1000 is not in the vocabulary"):
-        write_shard(*files, [np.array([1])], vocab_size=1_000, eod=1_000)
+def test_a_sequence_must_end_and_begin_as_the_vocabulary_says():
+    batch = batch_of([[1, 2], [3, 4]], SMALL)
+    check(batch, SMALL, 0)
+    with pytest.raises(ShardError, match="sequence 0: its last id is 7, not the end of document"):
+        check(batch, Vocabulary(1_000, 9), 0)
+    with pytest.raises(ShardError, match="sequence 0: its first id is 1, not the begin of text"):
+        check(batch, Vocabulary(1_000, 7, 5), 0)
+
+
+def test_no_sequences_are_no_shard(tmp_path):
+    with pytest.raises(ShardError, match="no sequences"):
+        write_batches(tmp_path, "megatron", [], SMALL)
+    assert not list(tmp_path.rglob("*.idx"))
 
 
 @pytest.mark.parametrize(
@@ -171,8 +174,7 @@ def test_a_missing_file_is_named(shard, suffix):
 
 
 def test_all_kinds_of_wrong_tokens_are_counted(tmp_path):
-    write(tmp_path / "train", [[1, 2], [3, 4], [5, 999]], **SMALL)
-    found = verify_shard(tmp_path / "train", 900, 4)
+    found = verify_shard(write(tmp_path, [[1, 2], [3, 4], [5, 999]], SMALL), Vocabulary(900, 4))
     assert len(found) == 3
     assert "1 tokens are not in the vocabulary, first in sequence 2" in found[0]
     assert "3 sequences lack the end of document, first in sequence 0" in found[1]
@@ -180,8 +182,9 @@ def test_all_kinds_of_wrong_tokens_are_counted(tmp_path):
 
 
 def test_a_shard_of_another_vocabulary_is_found(tmp_path):
-    write(tmp_path / "train", [[1, 2]], **SMALL)
-    assert "a vocabulary of 128256 is stored as int32" in verify_shard(tmp_path / "train", 128_256, 7)[0]
+    assert (
+        "a vocabulary of 128256 is stored as int32" in verify_shard(write(tmp_path, [[1, 2]], SMALL), Vocabulary(128_256, 7))[0]
+    )
 
 
 def test_there_is_no_sequence_past_the_last(shard):
