@@ -1,6 +1,6 @@
 # make run   sample archives through every stage, to runs/sample/
 # make test  linter, type checker, all tests
-# make megatron  the shards of make run, read by Megatron's own code
+# make readers  shards in all formats, read by Megatron's, datatrove's, MosaicML's and Hugging Face's own code
 # make bench  the figures of the documentation
 # make lock  newest versions that pyproject.toml allows, into requirements/
 
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --only-binary :all:
 ROOMS := corpus filters dedup pipelines configs
 
-.PHONY: run test megatron bench lock clean
+.PHONY: run test readers bench lock clean
 run: $(VENV)/run
 	$(BIN)/seiryu run configs/sample.yaml
 
@@ -18,10 +18,12 @@ test: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p seiryu
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --ignore tests/megatron
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal --ignore tests/readers
 
-megatron: run $(VENV)/megatron
-	SEIRYU_RUN=runs/sample $(BIN)/python -m pytest tests/megatron
+readers: $(VENV)/readers
+	$(BIN)/seiryu run configs/sample.yaml --set run=runs/readers --set shards.tokens=60K \
+	--set 'shards.formats=[megatron,datatrove,mds,parquet,parquet_tokens,jsonl]'
+	SEIRYU_RUN=runs/readers $(BIN)/python -m pytest tests/readers
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks
@@ -51,8 +53,9 @@ $(VENV)/test: $(VENV)/run $(VENV)/s3/made requirements/test.txt
 	for room in $(ROOMS); do ln -sfn "$(CURDIR)/$$room" $(VENV)/typing/seiryu/$$room; done
 	@touch $@
 
-$(VENV)/megatron: $(VENV)/test requirements/megatron.txt
-	$(PIP) --requirement requirements/megatron.txt
+$(VENV)/readers: $(VENV)/test requirements/readers.txt
+	$(PIP) --requirement requirements/readers.txt
+	$(PIP) --no-deps mosaicml-streaming==0.13.0
 	@touch $@
 
 # datatrove, which is measured beside us.
