@@ -19,9 +19,18 @@ def add_to(app: typer.Typer) -> None:
 
 def trace(
     shard: Annotated[
-        str, typer.Argument(metavar="SHARD", help="a shard's file or prefix, such as RUN/shards/megatron/train-00000-of-00002")
+        str,
+        typer.Argument(
+            metavar="SHARD",
+            help="a shard's file, folder or prefix in any format, such as RUN/shards/megatron/train-00000-of-00002",
+        ),
     ],
-    sequence: Annotated[int, typer.Argument(metavar="SEQUENCE", min=0, help="number of the sequence in it")],
+    sequence: Annotated[
+        int | None, typer.Argument(metavar="[SEQUENCE]", min=0, help="number of the sequence in it, from 0")
+    ] = None,
+    token: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="the sequence that holds this token of the shard, from 0")
+    ] = None,
     run: Annotated[str, typer.Option(metavar="RUN", help="run directory, if the shard was moved out of it")] = "",
     as_json: AsJson = False,
     verbose: Verbose = False,  # noqa: ARG001 - read by main
@@ -29,19 +38,32 @@ def trace(
     """Say which page a sequence of a shard comes from: doc_id, URL, archive, offset, digest, and its text."""
     from seiryu.pipelines.commands.trace import trace_command
 
-    raise typer.Exit(trace_command(shard, sequence, run, as_json=as_json))
+    raise typer.Exit(trace_command(shard, sequence, token, run, as_json=as_json))
 
 
 def blend(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="run directories")],
-    weights: Annotated[str, typer.Option(metavar="tokens|sqrt|FILE", help="how much of each run")] = "tokens",
+    weights: Annotated[
+        str, typer.Option(metavar="tokens|sqrt|FILE", help="how much of each run; a file (JSON, YAML) maps runs to weights")
+    ] = "tokens",
+    mount: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FROM=TO", help="the training machine knows what lies below FROM as TO; may be repeated"),
+    ] = None,
+    train_tokens: Annotated[str, typer.Option(metavar="N", help="say how many epochs that is of each run, such as 100G")] = "",
+    validation_apart: Annotated[
+        bool, typer.Option("--validation-apart", help="a validation set for each shard, for --multiple-validation-sets")
+    ] = False,
+    show: Annotated[str, typer.Option(metavar="per-split|data-args|sequences", help="what is printed")] = "per-split",
+    out: Annotated[str, typer.Option(metavar="DIRECTORY", help="write all three files there, and print none")] = "",
     as_json: AsJson = False,
     verbose: Verbose = False,  # noqa: ARG001 - read by main
 ) -> None:
-    """Write the arguments by which a trainer mixes the shards of several runs."""
-    from seiryu.pipelines.commands.blend import blend_command
+    """Write the arguments by which Megatron-LM mixes the shards of several runs."""
+    from seiryu.pipelines.commands.blend import Wanted, blend_command
 
-    raise typer.Exit(blend_command(runs, weights, as_json=as_json))
+    wanted = Wanted(weights, mount or (), train_tokens, validation_apart, show, out)
+    raise typer.Exit(blend_command(runs, wanted, as_json=as_json))
 
 
 def takedown(
@@ -51,13 +73,19 @@ def takedown(
     ] = None,
     url: Annotated[list[str] | None, typer.Option(metavar="URL", help="one page; may be repeated")] = None,
     ids: Annotated[str, typer.Option(metavar="FILE", help="doc_ids, one a line; - reads stdin")] = "",
+    why: Annotated[str, typer.Option(metavar="TEXT", help="kept with the request in takedown.json, and shown nowhere")] = "",
+    in_advance: Annotated[
+        bool, typer.Option("--in-advance", help="go on if nothing is hit yet: pages of later archives are left out")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be taken out of which shards")] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,  # noqa: ARG001 - read by main
 ) -> None:
-    """Take pages out of the shards: only the shards that hold them are written again."""
+    """Take pages out of the shards, now and in later runs; only shards that hold them are written again."""
     from seiryu.pipelines.commands.takedown import takedown_command
 
-    raise typer.Exit(takedown_command(run, host or [], url or [], ids, as_json=as_json))
+    code = takedown_command(run, host or [], url or [], ids, why, in_advance=in_advance, dry_run=dry_run, as_json=as_json)
+    raise typer.Exit(code)
 
 
 def publish(

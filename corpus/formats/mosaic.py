@@ -37,7 +37,7 @@ class MosaicWriter:
             "column_names": ["doc_id", "tokens", "url"],
             "column_sizes": [None, None, None],
         }
-        self._kind = {"compression": None, "format": "mds", "hashes": [], "size_limit": SIZE_LIMIT, "version": 2}
+        self._kind: dict[str, Any] = {"compression": None, "format": "mds", "hashes": [], "size_limit": SIZE_LIMIT, "version": 2}
         self._head = json.dumps(self._columns | self._kind, sort_keys=True).encode()
         self._least = 4 + 4 + len(self._head)
         self._samples: list[bytes] = []

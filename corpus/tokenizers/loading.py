@@ -31,7 +31,7 @@ def load_tokenizer(name_or_path: str, eod: str | None = None) -> Tokenizer:
     installed, or if the end of document is none.
     """
     llama = BY_NAME.get(name_or_path)
-    path = _file_of(llama) if llama else Path(name_or_path)
+    path = file_of(llama) if llama else Path(name_or_path)
     if path.is_dir():
         path = path / "tokenizer.json"
     try:
@@ -60,7 +60,7 @@ def load_tokenizer(name_or_path: str, eod: str | None = None) -> Tokenizer:
     return TiktokenFile(name_or_path, sha256, ranks, behind, chosen)
 
 
-def _file_of(llama: Llama) -> Path:
+def file_of(llama: Llama) -> Path:
     # find_spec does not run the package: importing llama_models would pull in much that is not needed here.
     spec = importlib.util.find_spec("llama_models")
     if spec is None or not spec.submodule_search_locations:

@@ -77,8 +77,8 @@ def _shards(state: State) -> Iterator[str]:
             yield f"no {split} shard: shards.{split} asks for {size}, less than half of what is kept together anywhere"
     for name in state.config.shards.formats if made else ():
         folder = f"shards/{name}/"
-        size = sum(output.size for done in made.values() for output in done.outputs if output.name.startswith(folder))
-        yield f"{human(size):>13} {state.store.path(folder)}"
+        held = sum(output.size for done in made.values() for output in done.outputs if output.name.startswith(folder))
+        yield f"{human(held):>13} {state.store.path(folder)}"
 
 
 def status_command(run: str, *, as_json: bool) -> int:

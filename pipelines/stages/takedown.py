@@ -18,10 +18,8 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.stages.splits import NAMES, TRAIN, bucket, split_numbers
 from seiryu.pipelines.state import State, identity
-from seiryu.pipelines.takedown import rules_of
+from seiryu.pipelines.takedown import READ, rules_of
 from seiryu.pipelines.unit import Result, Stage, Unit
-
-_READ = ["shuffle_key", "split_key", "copy", "tokens", "doc_id", "url", "host"]
 
 
 def units(state: State) -> list[Unit]:
@@ -40,7 +38,7 @@ def work(unit: Unit, _: Config, store: Store) -> Result:
     rules, numbers = rules_of(store), split_numbers(store)
     counts, found = Counts(), [TAKEN_DOWN.empty_table()]
     for name in unit.reads:
-        table = schema.read_table(store, f"tokens/{name}.parquet", SEQUENCES, _READ)
+        table = schema.read_table(store, f"tokens/{name}.parquet", SEQUENCES, READ)
         number = numbers[bucket(table["split_key"].to_numpy())]
         stands = (number == NAMES.index(TRAIN)) | (table["copy"].to_numpy() == 0)
         rule = pa.chunked_array([rules.hits(table)], pa.string())

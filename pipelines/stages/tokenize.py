@@ -140,7 +140,7 @@ def write(store: Store, name: str, documents: pa.Table, ids: list[Ids], known: V
     return [*outputs, out.written(target)]
 
 
-def encode(loaded: Tokenizer, texts: Sequence[str]) -> tuple[list[Ids], list[tuple[str, str]]]:
+def encode(loaded: Tokenizer, texts: Sequence[str]) -> tuple[Sequence[Ids], list[tuple[str, str]]]:
     """The ids of each text, and why it can be no sequence: (reason, detail), empty if it can."""
     try:
         ids, why = list(loaded.encode_batch(texts)), [("", "")] * len(texts)

@@ -116,7 +116,7 @@ def test_a_lone_surrogate_becomes_the_replacement_character(tokenizer, reference
     assert tokenizer.decode(ids) == "清\ufffd流"
 
 
-def test_a_file_of_bytes_is_a_vocabulary_with_the_special_tokens_behind_it(tmp_path):
+def test_afile_of_bytes_is_a_vocabulary_with_the_special_tokens_behind_it(tmp_path):
     path = tmp_path / "bytes.tiktoken"
     path.write_bytes(BYTES)
     loaded = load_tokenizer(str(path))
@@ -165,7 +165,7 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path):
 def test_another_file_in_the_place_of_llama_3s_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "tokenizer.model"
     path.write_bytes(BYTES)
-    monkeypatch.setattr(loading, "_file_of", lambda _: path)
+    monkeypatch.setattr(loading, "file_of", lambda _: path)
     with pytest.raises(TokenizerError, match=f"not that of llama3, {LLAMA3.sha256}"):
         load_tokenizer("llama3")
 
