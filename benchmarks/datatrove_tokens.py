@@ -2,8 +2,8 @@
 
 Each run is a process of its own (`python -m benchmarks.datatrove_tokens TASK FOLDER`) with one thread; the clock starts when the
 tokenizer is loaded. datatrove's is MegatronDocumentTokenizer, called without an executor, with Llama 3's vocabulary in Hugging Face's
-form, which is made here of its ranks; ours is `encode_batch` and the Megatron format's writer. Both must come to the same ids.
-datatrove is no part of seiryu; what to install is requirements/bench.txt.
+form, which is made here of its ranks: a token may come of any two that make it. Ours is `encode_batch` and the Megatron format's
+writer. Both must come to the same ids. datatrove is no part of seiryu; what to install is requirements/bench.txt.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -82,8 +81,7 @@ def as_hugging_face() -> str:
     ranks = read_ranks(path.read_bytes(), str(path))
     letters = letter_of_byte()
     named = {token: "".join(letters[byte] for byte in token) for token in ranks}
-    pairs = [halves(token, rank, ranks) for token, rank in ranks.items() if len(token) > 1]
-    merges = [(named[pair[0]], named[pair[1]]) for pair in pairs if len(pair) == 2]
+    merges = [(named[left], named[right]) for token in ranks for left, right in halves(token) if left in ranks and right in ranks]
     made = Tokenizer(models.BPE({named[token]: rank for token, rank in ranks.items()}, merges, ignore_merges=True))
     made.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -104,16 +102,9 @@ def letter_of_byte() -> list[str]:
     return [chr(byte if byte in shown else next(rest)) for byte in range(256)]
 
 
-def halves(token: bytes, rank: int, ranks: dict[bytes, int]) -> tuple[bytes, ...]:
-    """The last two pieces that merging makes of a token, by ranks below its own; more, if it is one that merging never makes."""
-    parts = [bytes([byte]) for byte in token]
-    while len(parts) > 2:
-        pairs = [ranks.get(a + b, rank) for a, b in pairwise(parts)]
-        best = min(range(len(pairs)), key=pairs.__getitem__)
-        if pairs[best] >= rank:
-            break
-        parts[best : best + 2] = [parts[best] + parts[best + 1]]
-    return tuple(parts)
+def halves(token: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """All ways to cut a token in two."""
+    return ((token[:i], token[i:]) for i in range(1, len(token)))
 
 
 def ours(texts: list[str], folder: str) -> tuple[float, bytes]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.inputs import ROOT, Inputs
+from benchmarks.select import memory
 from benchmarks.timing import Figure
 from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
@@ -174,10 +174,10 @@ def merge(folder: str, parts: int) -> None:
         )
 
     make(1000)
-    before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, time.perf_counter()
+    before, begin = memory("VmHWM"), time.perf_counter()
     make(1)
     seconds = time.perf_counter() - begin
-    print(json.dumps({"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before, "seconds": seconds}))
+    print(json.dumps({"peak": memory("VmHWM") - before, "seconds": seconds}))
 
 
 if __name__ == "__main__":

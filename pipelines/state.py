@@ -164,6 +164,12 @@ class State:
             for sidecar in done.values():
                 yield from sidecar.outputs
 
+    def recorded(self, stage: str) -> Iterable[Written]:
+        """The outputs of all sidecars of a stage as they lie there, valid or not."""
+        for name in self.store.names(f"units/{stage}", ".json"):
+            sidecar = self._read(f"units/{stage}/{name}")
+            yield from sidecar.outputs if sidecar else ()
+
     def set_aside(self, stage: str) -> dict[str, dict[str, Any]]:
         """Units that failed for good in the last attempt, with their reasons."""
         found = {}

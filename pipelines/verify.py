@@ -111,17 +111,26 @@ def _between_stages(state: State) -> list[str]:
 
 
 def _takedown(state: State) -> list[str]:
-    """Whether all that is to be taken down is out of the shards."""
-    if not state.completed("shards") or not rules_of(state.store):
-        return []
-    left = state.counts("takedown").rejected["taken_down"] - state.counts("shards").rejected["taken_down"]
-    if not state.completed("takedown") or left or state.set_aside("shards"):
-        path = state.store.path("takedown.json")
+    """Whether all that is to be taken down is out of the shards, and nothing that was is to come back."""
+    path, store = state.store.path("takedown.json"), state.store
+    if pending(state):
         return [f"{path}: not all that it names is out of the shards; run again, with --from takedown if the archives are gone"]
-    return []
+    if not rules_of(store) and store.names("units/takedown", ".json"):
+        return [f"{path} is gone, and pages were taken down by it: the next run puts them back; bring it back from a copy"]
+    left = state.counts("takedown").rejected["taken_down"] - state.counts("shards").rejected["taken_down"]
+    return [f"{path}: {left:,} sequences that it names are not counted as taken down"] if state.completed("shards") and left else []
+
+
+def pending(state: State) -> bool:
+    """Whether there are shards, and something that was not yet taken out of them."""
+    if not state.store.names("units/shards", ".json") or not rules_of(state.store):
+        return False
+    return not state.completed("takedown") or not state.whole("takedown", "shards")
 
 
 def _strays(state: State) -> list[str]:
     """Files beside the shards that a trainer would stumble on."""
     known = {output.name for output in state.outputs()}
+    if pending(state):  # they are this run's, and made again by the next one
+        known |= {output.name for stage in ("shards", "indexes") for output in state.recorded(stage)}
     return [f"{state.store.path(name)}: does not belong to this run" for name in state.store.below("shards") if name not in known]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seiryu.corpus.formats.megatron import misplaced
-from seiryu.corpus.formats.shard import Batch, Format, Place, Vocabulary
+from seiryu.corpus.formats.shard import Batch, Format, Place, Vocabulary, missing, refuse_empty
 from seiryu.corpus.storage import Store, Written
 
 _SUFFIXES = (".ds", ".ds.index", ".ds.metadata")
@@ -35,10 +35,9 @@ class DatatroveWriter:
 
     def finish(self) -> None:
         ends = np.cumsum(np.concatenate(self._lengths))
+        refuse_empty(len(ends))
         self._files[1].write(ends.astype("<u8"))
-        tokens = int(ends[-1])
-        lines = f"{self._vocabulary.name}|{self._vocabulary.dtype.itemsize}", str(tokens), for_people(tokens)
-        self._files[2].write("\n".join(lines).encode())
+        self._files[2].write(_metadata(self._vocabulary, int(ends[-1])))
 
     def written(self) -> list[Written]:
         return [file.written(name) for file, name in zip(self._files, self._names, strict=True)]
@@ -48,20 +47,32 @@ def _name(place: Place, suffix: str) -> str:
     return f"shards/datatrove/{place.split}/{place.number}{suffix}"
 
 
+def _metadata(vocabulary: Vocabulary, tokens: int) -> bytes:
+    return f"{vocabulary.name}|{vocabulary.dtype.itemsize}\n{tokens}\n{for_people(tokens)}".encode()
+
+
 def for_people(tokens: int) -> str:
-    """Three digits and a unit, such as `165 kT`."""
-    power = min(3 * (floor(log10(tokens)) // 3), 12) if tokens else 0
-    digits = max(0, 2 - (floor(log10(tokens)) - power)) if tokens else 2
-    return f"{tokens / 10**power:.{digits}f} {['', 'k', 'M', 'G', 'T'][power // 3]}T"
+    """Three digits and a unit, such as `165 kT`: humanize's `metric`, which datatrove uses."""
+    exponent = floor(log10(tokens)) if tokens else 0
+    value = tokens / 10 ** (exponent // 3 * 3)
+    if round(value, 2 - exponent % 3) >= 10 ** (exponent % 3 + 1):  # 999.6 k is 1.00 M
+        exponent += 1
+        value /= 1 if exponent % 3 else 1000
+    return f"{value:.{2 - exponent % 3}f} {' kMGTPE'[exponent // 3].strip()}T"
 
 
 def _verify(store: Store, place: Place, vocabulary: Vocabulary, lengths: npt.NDArray[np.int64]) -> list[str]:
-    ids, index, _ = (store.path(_name(place, suffix)) for suffix in _SUFFIXES)
-    told = store.read(_name(place, ".ds.index"))
-    if told != np.cumsum(lengths).astype("<u8").tobytes():
+    names = [_name(place, suffix) for suffix in _SUFFIXES]
+    if gone := missing(store, names):
+        return gone
+    ids, index, metadata = (store.path(name) for name in names)
+    if store.read(names[1]) != np.cumsum(lengths).astype("<u8").tobytes():
         return [f"{index}: its ends of documents are not those of the provenance"]
+    problems = []
+    if store.read(names[2]) != _metadata(vocabulary, int(lengths.sum())):
+        problems.append(f"{metadata}: does not tell the tokenizer and the number of tokens as they are")
     last, done, found = np.cumsum(lengths) - 1, 0, dict[str, int]()
-    with store.open(_name(place, ".ds")) as file:
+    with store.open(names[0]) as file:
         while data := file.read(_BLOCK):
             if len(data) % vocabulary.dtype.itemsize:
                 return [f"{ids}: ends within a token"]
@@ -71,7 +82,7 @@ def _verify(store: Store, place: Place, vocabulary: Vocabulary, lengths: npt.NDA
             done += len(block)
     if done != lengths.sum():
         return [f"{ids}: {done:,} tokens, its index tells of {lengths.sum():,}"]
-    return [f"{ids}: {number:,} {what}" for what, number in found.items() if number]
+    return problems + [f"{ids}: {number:,} {what}" for what, number in found.items() if number]
 
 
 FORMAT = Format("datatrove", needs_text=False, open=DatatroveWriter, verify=_verify)

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from seiryu.corpus.formats.shard import Batch, Format, Place, ShardError, Vocabulary
+from seiryu.corpus.formats.shard import Batch, Format, Place, ShardError, Vocabulary, missing, refuse_empty
 from seiryu.corpus.storage import Store, Written
 
 MAGIC = b"MMIDIDX\x00\x00"
@@ -49,10 +49,8 @@ class MegatronWriter:
         self._lengths.frombytes(batch.lengths.astype(np.int32).tobytes())
 
     def finish(self) -> None:
-        """ShardError if there was no sequence: Megatron cannot open an empty shard."""
+        refuse_empty(len(self._lengths))
         sizes = np.frombuffer(self._lengths, np.int32)
-        if not len(sizes):
-            raise ShardError("no sequences for this shard; Megatron cannot open an empty one")
         ends = np.cumsum(sizes, dtype=np.int64) * self._dtype.itemsize
         self._idx.write(_HEADER.pack(MAGIC, 1, _CODE_OF[self._dtype], len(sizes), len(sizes) + 1))
         self._idx.write(sizes.astype("<i4"))
@@ -175,19 +173,20 @@ def misplaced(
 
 
 def _verify(store: Store, place: Place, vocabulary: Vocabulary, lengths: npt.NDArray[np.int64]) -> list[str]:
+    prefix = f"shards/megatron/{place.name}"
+    names = [f"{prefix}.bin", f"{prefix}.idx"]
+    if gone := missing(store, names):
+        return gone
     with ExitStack() as files:
-        prefix = f"shards/megatron/{place.name}"
-        if store.local:
-            path = store.path(prefix)
-        else:  # a shard is mapped, so it must lie here
-            folder = files.enter_context(tempfile.TemporaryDirectory())
-            path = f"{folder}/{place.name}"
-            for suffix in (".bin", ".idx"):
-                store.copy_to(f"{prefix}{suffix}", f"{path}{suffix}")
+        path = store.path(prefix)
+        if not store.local:  # a shard is mapped, so it must lie here
+            path = f"{files.enter_context(tempfile.TemporaryDirectory())}/{place.name}"
+            for name in names:
+                store.copy_to(name, f"{path}{Path(name).suffix}")
         problems = verify_shard(path, vocabulary)
         if not problems and not np.array_equal(ShardReader(path).lengths, lengths):
             problems = [f"{path}.idx: its lengths are not those of its provenance"]
-        return problems
+        return [problem.replace(path, store.path(prefix)) for problem in problems]
 
 
 FORMAT = Format("megatron", needs_text=False, open=MegatronWriter, verify=_verify)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import pairwise
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.formats.megatron import misplaced
-from seiryu.corpus.formats.shard import Batch, Format, Ids, Place, ShardError, Vocabulary
+from seiryu.corpus.formats.shard import Batch, Format, Ids, Place, ShardError, Vocabulary, missing, refuse_empty
 from seiryu.corpus.storage import Store, Written
 
 SIZE_LIMIT = 1 << 26
@@ -32,13 +33,8 @@ class MosaicWriter:
 
     def __init__(self, store: Store, place: Place, vocabulary: Vocabulary, files: ExitStack) -> None:
         self._store, self._folder, self._stack = store, _folder(place), files
-        self._columns: dict[str, Any] = {
-            "column_encodings": ["str", f"ndarray:{vocabulary.dtype.name}", "str"],
-            "column_names": ["doc_id", "tokens", "url"],
-            "column_sizes": [None, None, None],
-        }
-        self._kind: dict[str, Any] = {"compression": None, "format": "mds", "hashes": [], "size_limit": SIZE_LIMIT, "version": 2}
-        self._head = json.dumps(self._columns | self._kind, sort_keys=True).encode()
+        self._kind = _kind(vocabulary)
+        self._head = json.dumps(self._kind, sort_keys=True).encode()
         self._least = 4 + 4 + len(self._head)
         self._samples: list[bytes] = []
         self._size = self._least
@@ -59,17 +55,16 @@ class MosaicWriter:
         sizes = np.array([len(sample) for sample in self._samples], np.int64)
         offsets = 4 + 4 * (len(sizes) + 1) + len(self._head) + np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         data = b"".join([struct.pack("<I", len(sizes)), offsets.astype("<u4").tobytes(), self._head, *self._samples])
-        name = f"shard.{len(self._made):05d}.mds"
+        name = _basename(len(self._made))
         file = self._stack.enter_context(self._store.writing(f"{self._folder}/{name}"))
         file.write(data)
         self._written.append((file, f"{self._folder}/{name}"))
-        raw = {"basename": name, "bytes": len(data), "hashes": {}}
-        self._made.append(self._columns | self._kind | {"raw_data": raw, "samples": len(sizes), "zip_data": None})
+        self._made.append(_entry(self._kind, name, len(data), len(sizes)))
         self._samples, self._size = [], self._least
 
     def finish(self) -> None:
-        if self._samples:
-            self._flush()
+        refuse_empty(len(self._samples))  # a file is only written when there is a sample for the next
+        self._flush()
         file = self._stack.enter_context(self._store.writing(f"{self._folder}/index.json"))
         file.write(json.dumps({"shards": self._made, "version": 2}, sort_keys=True).encode())
         self._written.append((file, f"{self._folder}/index.json"))
@@ -80,6 +75,23 @@ class MosaicWriter:
 
 def _folder(place: Place) -> str:
     return f"shards/mds/{place.split}/{place.number}"
+
+
+def _basename(number: int) -> str:
+    return f"shard.{number:05d}.mds"
+
+
+def _kind(vocabulary: Vocabulary) -> dict[str, Any]:
+    """What every file says of itself, and the index of every file."""
+    return {
+        "column_encodings": ["str", f"ndarray:{vocabulary.dtype.name}", "str"], "column_names": ["doc_id", "tokens", "url"],
+        "column_sizes": [None, None, None], "compression": None, "format": "mds", "hashes": [], "size_limit": SIZE_LIMIT, "version": 2,
+    }  # fmt: skip
+
+
+def _entry(kind: dict[str, Any], basename: str, size: int, samples: int) -> dict[str, Any]:
+    """A file as the index tells of it."""
+    return kind | {"raw_data": {"basename": basename, "bytes": size, "hashes": {}}, "samples": samples, "zip_data": None}
 
 
 def _sample(doc_id: bytes, tokens: Ids, url: bytes) -> bytes:
@@ -98,43 +110,59 @@ def merged_index(store: Store, places: Sequence[Place]) -> dict[str, Any]:
     return {"shards": files, "version": 2}
 
 
-def read_tokens(store: Store, place: Place, dtype: np.dtype[Any]) -> list[Ids]:
-    """The ids of all samples of a shard. ShardError, naming the file, if it is damaged."""
-    found: list[Ids] = []
-    for file in store.read_json(f"{_folder(place)}/index.json")["shards"]:
-        name = f"{_folder(place)}/{file['raw_data']['basename']}"
-        data, samples = store.read(name), file["samples"]
-        if len(data) != file["raw_data"]["bytes"] or len(data) < 4 * (samples + 2):
-            raise ShardError(f"{store.path(name)} has {len(data):,} bytes; its index tells of {file['raw_data']['bytes']:,}")
-        offsets = np.frombuffer(data, "<u4", samples + 1, 4).astype(np.int64)
-        if np.frombuffer(data, "<u4", 1)[0] != samples or offsets[-1] != len(data) or (np.diff(offsets) < 12).any():
-            raise ShardError(f"{store.path(name)}: where its samples begin is damaged")
-        found += [_tokens(data[begin:end], dtype, store.path(name)) for begin, end in pairwise(offsets)]
-    return found
+def _read(data: bytes, head: bytes, dtype: np.dtype[Any]) -> list[Ids]:
+    """The ids of all samples of a file. ShardError if it is damaged."""
+    samples = int.from_bytes(data[:4], "little")
+    first = 4 + 4 * (samples + 1) + len(head)
+    if not samples or len(data) < first or data[first - len(head) : first] != head:
+        raise ShardError("its beginning is damaged")
+    offsets = np.frombuffer(data, "<u4", samples + 1, 4).astype(np.int64)
+    if offsets[0] != first or offsets[-1] != len(data) or (np.diff(offsets) < 12).any():
+        raise ShardError("where its samples begin is damaged, or its end is missing")
+    return [_tokens(data[begin:end], dtype) for begin, end in pairwise(offsets.tolist())]
 
 
-def _tokens(sample: bytes, dtype: np.dtype[Any], path: str) -> Ids:
+def _tokens(sample: bytes, dtype: np.dtype[Any]) -> Ids:
     doc_id, array, url = struct.unpack_from("<III", sample)
     begin = 12 + doc_id
     width = {4: 1, 5: 2, 6: 4}.get(sample[begin], 0) if begin < len(sample) else 0
     size = int.from_bytes(sample[begin + 1 : begin + 1 + width], "little")
     if not width or array != 1 + width + size * dtype.itemsize or begin + array + url != len(sample):
-        raise ShardError(f"{path}: a sample is damaged")
+        raise ShardError("a sample is damaged")
     return np.frombuffer(sample, dtype, size, begin + 1 + width)
 
 
 def _verify(store: Store, place: Place, vocabulary: Vocabulary, lengths: npt.NDArray[np.int64]) -> list[str]:
-    where = store.path(_folder(place))
+    """Reads one file after the other, and makes the index anew from what they hold."""
+    folder, index = _folder(place), f"{_folder(place)}/index.json"
+    if gone := missing(store, [index]):
+        return gone
     try:
-        samples = read_tokens(store, place, vocabulary.dtype)
-    except (InputError, FileNotFoundError) as error:
+        told = store.read_json(index)
+    except InputError as error:
         return [str(error)]
-    except (KeyError, TypeError) as error:
-        return [f"{where}/index.json is damaged: {error}"]
-    if [len(sample) for sample in samples] != lengths.tolist():
-        return [f"{where}: its lengths are not those of its provenance"]
-    wrong = misplaced(np.concatenate(samples), 0, np.cumsum(lengths) - 1, vocabulary)
-    return [f"{where}: {len(places):,} {what}" for what, places in wrong.items() if len(places)]
+    kind, done, made, found = _kind(vocabulary), 0, list[dict[str, Any]](), Counter[str]()
+    head = json.dumps(kind, sort_keys=True).encode()
+    for number, name in enumerate(store.names(folder, ".mds")):
+        if name != _basename(number):
+            return missing(store, [f"{folder}/{_basename(number)}"])
+        data, where = store.read(f"{folder}/{name}"), store.path(f"{folder}/{name}")
+        try:
+            samples = _read(data, head, vocabulary.dtype)
+        except ShardError as error:
+            return [f"{where}: {error}"]
+        here = lengths[done : done + len(samples)]
+        if [len(sample) for sample in samples] != here.tolist():
+            return [f"{where}: its lengths are not those of its provenance"]
+        for what, places in misplaced(np.concatenate(samples), 0, np.cumsum(here) - 1, vocabulary).items():
+            found[what] += len(places)
+        done += len(samples)
+        made.append(_entry(kind, name, len(data), len(samples)))
+    if told != {"shards": made, "version": 2}:
+        return [f"{store.path(index)}: does not tell of the files beside it as they are"]
+    if done != len(lengths):
+        return [f"{store.path(folder)}: {done:,} sequences, its provenance has {len(lengths):,}"]
+    return [f"{store.path(folder)}: {number:,} {what}" for what, number in found.items() if number]
 
 
 FORMAT = Format("mds", needs_text=False, open=MosaicWriter, verify=_verify)

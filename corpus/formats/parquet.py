@@ -1,7 +1,7 @@
 """Texts as Parquet, a row a sequence, for Hugging Face datasets, torchtitan, DuckDB: with the ids beside them or without.
 
-Row groups hold some 32 MB of text, so that a reader of one needs little memory. zstd, with checksums; the same bytes for the same rows
-in the same batches.
+Row groups hold some 32 MB of text, so that a reader of one needs little memory. zstd, with checksums; the same bytes for the same
+rows, whatever the batches are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from seiryu.corpus import schema
 from seiryu.corpus.formats.megatron import misplaced
-from seiryu.corpus.formats.shard import Batch, Format, Place, Vocabulary
+from seiryu.corpus.formats.shard import Batch, Format, Place, Vocabulary, missing, refuse_empty
 from seiryu.corpus.storage import Store, Written
 
 _ROW_GROUP = 32_000_000  # bytes of text in it, about
@@ -58,17 +58,19 @@ class ParquetWriter:
         )  # fmt: skip
         self._parquet = files.enter_context(parquet)
         self._held: list[pa.Table] = []
-        self._size = 0
+        self._size, self._rows = 0, 0
 
     def write(self, batch: Batch) -> None:
         assert batch.texts is not None
         sizes = np.cumsum(pc.binary_length(batch.texts).to_numpy())
         table, begin = table_of(batch, self._wanted), 0
+        self._rows += len(table)
         while begin < len(table):
             before = int(sizes[begin - 1]) if begin else 0
             end = int(np.searchsorted(sizes, before + _ROW_GROUP - self._size))
             if end >= len(table):
-                self._held.append(table.slice(begin))
+                rest = table.slice(begin)
+                self._held.append(rest.take(pa.array(np.arange(len(rest)))))  # a copy, or the whole batch would stay
                 self._size += int(sizes[-1]) - before
                 return
             self._held.append(table.slice(begin, end + 1 - begin))
@@ -81,6 +83,7 @@ class ParquetWriter:
         self._held, self._size = [], 0
 
     def finish(self) -> None:
+        refuse_empty(self._rows)
         if self._held:
             self._flush()
         self._parquet.close()
@@ -97,12 +100,14 @@ def table_of(batch: Batch, wanted: pa.Schema) -> pa.Table:
     columns["text"] = batch.texts.cast(pa.string()) if batch.texts is not None else None
     if "input_ids" in wanted.names:
         offsets = np.concatenate([np.zeros(1, np.int32), batch.ends().astype(np.int32)])
-        columns["input_ids"] = pa.ListArray.from_arrays(offsets, batch.tokens.astype(np.int32), type=INPUT_IDS.type)
+        columns["input_ids"] = pa.ListArray.from_arrays(offsets, batch.tokens.astype(np.int32, copy=False), type=INPUT_IDS.type)
     return schema.table(wanted, columns)
 
 
 def _verify(store: Store, place: Place, vocabulary: Vocabulary, lengths: npt.NDArray[np.int64], *, folder: str) -> list[str]:
     name = f"shards/{folder}/{place.name}.parquet"
+    if gone := missing(store, [name]):
+        return gone
     path, done, wanted = store.path(name), 0, TEXTS_AND_TOKENS if folder == "parquet_tokens" else TEXTS
     try:
         with store.open(name) as file:

@@ -5,7 +5,7 @@ A sequence is one document as token ids: begin of text, if asked for, the ids of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -88,7 +88,7 @@ class Writer(Protocol):
     def write(self, batch: Batch) -> None: ...
 
     def finish(self) -> None:
-        """After the last batch: what stands at the end of the files, or is only known there."""
+        """After the last batch: what stands at the end of the files, or is only known there. ShardError if there was no sequence."""
 
     def written(self) -> list[Written]:
         """The files, once the stack is closed."""
@@ -106,6 +106,17 @@ class Format:
     needs_text: bool
     open: Callable[[Store, Place, Vocabulary, ExitStack], Writer]
     verify: Callable[[Store, Place, Vocabulary, npt.NDArray[np.int64]], list[str]]
+
+
+def refuse_empty(sequences: int) -> None:
+    """ShardError if there are none: Megatron, for one, cannot open an empty shard."""
+    if not sequences:
+        raise ShardError("no sequences for this shard; an empty one cannot be opened")
+
+
+def missing(store: Store, names: Iterable[str]) -> list[str]:
+    """Which of these files are not there, a line each."""
+    return [f"{store.path(name)} does not exist" for name in names if not store.exists(name)]
 
 
 def check(batch: Batch, vocabulary: Vocabulary, first: int) -> None:

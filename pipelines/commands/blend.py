@@ -112,6 +112,8 @@ def _check_finished(name: str, state: State) -> None:
     for stage in CHAIN:
         if not (stage.outside or state.whole(stage.name) or state.set_aside(stage.name)):
             raise InputError(f"{name} is not finished: of {stage.name} not all is made; {again}")
+        if stage.name == "shards":  # what comes behind is of other formats
+            break
     if not state.completed("shards") or not state.whole("shards"):
         raise InputError(f"{name} is not finished: its shards are not there, or not all of them; {again}")
     if state.store.read_json("run.json").get("wall_seconds", 0) is None:

@@ -36,7 +36,7 @@ def batch_of(documents: list[list[int]], vocabulary: Vocabulary, texts: list[str
     )
 
 
-def write(folder: Path, name: str, batches: list[Batch], vocabulary: Vocabulary, place: Place = PLACE) -> list[Written]:
+def write(folder: Path | str, name: str, batches: list[Batch], vocabulary: Vocabulary, place: Place = PLACE) -> list[Written]:
     store = Store(str(folder))
     with ExitStack() as files:
         writer = FORMATS[name].open(store, place, vocabulary, files)

@@ -12,10 +12,10 @@ from format_batches import LLAMA3, PLACE, SMALL, batch_of, contents, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seiryu.corpus.formats import FORMATS, mosaic, parquet
+from seiryu.corpus.formats import FORMATS, jsonl, mosaic, parquet
 from seiryu.corpus.formats.datatrove import for_people
 from seiryu.corpus.formats.mosaic import merged_index
-from seiryu.corpus.formats.shard import Batch, Place, Vocabulary
+from seiryu.corpus.formats.shard import Batch, Place, ShardError, Vocabulary
 from seiryu.corpus.storage import Store
 
 BINARY = ("megatron", "datatrove", "mds")
@@ -32,7 +32,7 @@ def cut(batch: Batch, places: list[int]) -> list[Batch]:
     ]
 
 
-@pytest.mark.parametrize("name", [*BINARY, "parquet", "parquet_tokens"])
+@pytest.mark.parametrize("name", FORMATS)
 @settings(max_examples=15)
 @given(places=st.lists(st.integers(0, 300), max_size=5))
 def test_batches_cut_anywhere_give_the_same_bytes(tmp_path_factory, name, places):
@@ -41,6 +41,7 @@ def test_batches_cut_anywhere_give_the_same_bytes(tmp_path_factory, name, places
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(mosaic, "SIZE_LIMIT", 5_000)
         patched.setattr(parquet, "_ROW_GROUP", 9_000)
+        patched.setattr(jsonl, "_BLOCK", 3_000)
         write(whole, name, [batch], SMALL)
         write(parts, name, cut(batch, places), SMALL)
     assert contents(whole) == contents(parts)
@@ -65,14 +66,75 @@ def test_a_file_cut_off_is_found(tmp_path, name):
     batch = batch_of(DOCUMENTS, SMALL, TEXTS)
     write(tmp_path, name, [batch], SMALL)
     for path, data in contents(tmp_path).items():
-        if path.endswith(".metadata"):
-            continue
         for length in (0, 1, len(data) // 3, len(data) - 1):
             (tmp_path / path).write_bytes(data[:length])
             found = FORMATS[name].verify(Store(str(tmp_path)), PLACE, SMALL, batch.lengths)
             assert found, f"{path} cut at {length}"
             assert PLACE.number in found[0]
             (tmp_path / path).write_bytes(data)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_that_is_gone_is_named(tmp_path, name):
+    batch = batch_of(DOCUMENTS, SMALL, TEXTS)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(mosaic, "SIZE_LIMIT", 20_000)
+        write(tmp_path, name, [batch], SMALL)
+        for path, data in contents(tmp_path).items():
+            (tmp_path / path).unlink()
+            found = FORMATS[name].verify(Store(str(tmp_path)), PLACE, SMALL, batch.lengths)
+            last = path == max(contents(tmp_path) | {path: b""}) and name == "mds"
+            assert len(found) == 1
+            assert ("index.json: does not tell" if last else f"{tmp_path / path} does not exist") in found[0]
+            (tmp_path / path).write_bytes(data)
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("mds", "index.json"), ("datatrove", ".ds.index"), ("datatrove", ".ds.metadata")])
+def test_flipped_bits_of_what_tells_of_the_ids_are_found(tmp_path, name, suffix):
+    batch = batch_of(DOCUMENTS[:8], SMALL)
+    write(tmp_path, name, [batch], SMALL)
+    (path,) = [tmp_path / path for path in contents(tmp_path) if path.endswith(suffix)]
+    whole = path.read_bytes()
+    for bit in range(8 * len(whole)) if len(whole) < 200 else range(0, 8 * len(whole), 5):  # 5: every byte, all its bits in turn
+        path.write_bytes(whole[: bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1 :])
+        assert len(FORMATS[name].verify(Store(str(tmp_path)), PLACE, SMALL, batch.lengths)) == 1, f"bit {bit}"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_damage_anywhere_is_found_or_harmless_and_never_raised(tmp_path, name):
+    batch = batch_of(DOCUMENTS[:20], SMALL, TEXTS[:20])
+    write(tmp_path, name, [batch], SMALL)
+    random = np.random.default_rng(0)
+    for path, data in contents(tmp_path).items():
+        for byte, bit in zip(random.integers(0, len(data), 100).tolist(), random.integers(0, 8, 100).tolist(), strict=True):
+            (tmp_path / path).write_bytes(data[:byte] + bytes([data[byte] ^ 1 << bit]) + data[byte + 1 :])
+            assert isinstance(FORMATS[name].verify(Store(str(tmp_path)), PLACE, SMALL, batch.lengths), list)
+        (tmp_path / path).write_bytes(data + data[:9])
+        assert FORMATS[name].verify(Store(str(tmp_path)), PLACE, SMALL, batch.lengths), f"{path} goes on behind its end"
+        (tmp_path / path).write_bytes(data)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_sequences_are_no_shard(tmp_path, name):
+    for batches in ([], [batch_of([], SMALL, [])]):
+        with pytest.raises(ShardError, match="no sequences"):
+            write(tmp_path, name, batches, SMALL)
+    assert not contents(tmp_path)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_object_store_holds_the_same_files_and_is_checked_the_same(tmp_path, name):
+    batch, root = batch_of(DOCUMENTS, SMALL, TEXTS), f"memory://formats/{name}"
+    write(tmp_path, name, [batch], SMALL)
+    for each in write(root, name, [batch], SMALL):
+        assert Store(root).read(each.name) == (tmp_path / each.name).read_bytes()
+        last = each.name
+    assert FORMATS[name].verify(Store(root), PLACE, SMALL, batch.lengths) == []
+    found = FORMATS[name].verify(Store(root), PLACE, SMALL, batch.lengths[::-1])
+    assert len(found) == 1
+    assert found[0].startswith(f"{root}/shards/{name}/train")
+    Store(root).delete(last)
+    assert FORMATS[name].verify(Store(root), PLACE, SMALL, batch.lengths) == [f"{root}/{last} does not exist"]
 
 
 @pytest.mark.parametrize("name", [*BINARY, "parquet_tokens"])
@@ -126,7 +188,18 @@ def test_one_index_names_the_files_of_all_shards(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("tokens", "said"), [(0, "0.00 T"), (7, "7.00 T"), (999, "999 T"), (164_932, "165 kT"), (2_500_000_000, "2.50 GT")]
+    ("tokens", "said"),
+    [
+        (0, "0.00 T"),
+        (7, "7.00 T"),
+        (999, "999 T"),
+        (99_950, "100 kT"),
+        (164_932, "165 kT"),
+        (999_499, "999 kT"),
+        (999_500, "1.00 MT"),
+        (2_500_000_000, "2.50 GT"),
+        (10**16, "10.0 PT"),
+    ],
 )
 def test_numbers_for_people_are_those_of_humanize(tokens, said):
     assert for_people(tokens) == said

@@ -104,12 +104,6 @@ def test_a_sequence_must_end_and_begin_as_the_vocabulary_says():
         check(batch, Vocabulary(1_000, 7, 5), 0)
 
 
-def test_no_sequences_are_no_shard(tmp_path):
-    with pytest.raises(ShardError, match="no sequences"):
-        write_batches(tmp_path, "megatron", [], SMALL)
-    assert not list(tmp_path.rglob("*.idx"))
-
-
 @pytest.mark.parametrize(
     ("suffix", "offset", "data", "problem"),
     [

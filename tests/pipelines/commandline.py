@@ -49,7 +49,7 @@ def write_config(folder: Path, archives: Path, **changes: object) -> Path:
         "clean": {"repeated_lines": {"min_pages": 5, "partitions": 2}},
         "tokenize": {"unit_letters": 60_000},
         "shards": {"formats": FORMATS, "validation": {"share": 0.05}, "tokens": 40_000},
-        "engine": {"workers": 2},
+        "engine": {"workers": 1},  # a process less to start
     }
     path = folder / "config.yaml"
     path.write_text(json.dumps(config | changes))

@@ -19,7 +19,7 @@ def small_archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_run(tmp_path_factory: pytest.TempPathFactory, small_archives: Path) -> Path:
     """The folder of a finished run of two workers: config.yaml and run/. Tests only read it."""
     folder = tmp_path_factory.mktemp("small")
-    ended = seiryu("run", write_config(folder, small_archives))
+    ended = seiryu("run", write_config(folder, small_archives, engine={"workers": 2}))
     assert ended.code == 0, ended.err
     return folder
 

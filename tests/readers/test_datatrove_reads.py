@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 from finished_run import RUN, SPLITS, finished_run, needs_run
+from hypothesis import example, given
+from hypothesis import strategies as st
 from writing import write
 
+from seiryu.corpus.formats.datatrove import for_people
 from seiryu.corpus.formats.shard import Vocabulary
 
 dataset = pytest.importorskip("datatrove.utils.dataset", reason="needs datatrove: make readers")
 tokenizer = pytest.importorskip("datatrove.pipeline.tokens.tokenizer")
 readers = pytest.importorskip("datatrove.pipeline.readers")
+metric = pytest.importorskip("humanize", reason="needs humanize: make readers").metric
 LENGTH = 64
 
 
@@ -38,7 +42,9 @@ def test_its_dataset_of_a_folder_holds_the_whole_stream(split):
             )
             begin += LENGTH + 1
     folder = dataset.DatatroveFolderDataset(str(RUN / "shards/datatrove" / split), LENGTH, token_size=4, shuffle=False)
-    assert len(folder) == sum(len(np.concatenate(run.sequences[name])) // (LENGTH + 1) for name in run.shards(split))
+    streams = [np.concatenate(run.sequences[name]) for name in run.shards(split)]
+    whole = [stream[: len(stream) // (LENGTH + 1) * (LENGTH + 1)] for stream in streams]
+    np.testing.assert_array_equal(np.concatenate([folder[i]["input_ids"] for i in range(len(folder))]), np.concatenate(whole))
 
 
 @pytest.mark.parametrize("vocabulary", [Vocabulary(1_000, 999, name="small"), Vocabulary(128_256, 128_001, name="llama3")])
@@ -57,12 +63,20 @@ def test_our_writer_makes_the_bytes_that_datatroves_makes(tmp_path, vocabulary):
     assert ours == {path.name: path.read_bytes() for path in (tmp_path / "theirs").iterdir()}
 
 
+@given(st.integers(1, 10**16))
+@example(999_499)
+@example(999_500)
+@example(999_999_999_999_999)
+def test_numbers_for_people_are_those_of_humanize(tokens):
+    assert for_people(tokens) == metric(tokens, unit="T")
+
+
 @needs_run
 @pytest.mark.parametrize("split", SPLITS)
 def test_its_readers_take_lines_and_parquet(split):
     run = finished_run()
     lines = readers.JsonlReader(str(RUN / "shards/jsonl"), glob_pattern=f"{split}-*.jsonl.zst", doc_progress=False)
-    documents = [document for name in range(1) for document in lines.run(rank=name)]
+    documents = list(lines.run())
     assert [document.text for document in documents] == run.texts(split)
     assert [document.id for document in documents] == [doc_id for name in run.shards(split) for doc_id in run.ids[name]]
     parquet = readers.ParquetReader(str(RUN / "shards/parquet"), glob_pattern=f"{split}-*.parquet", id_key="doc_id")
