@@ -71,14 +71,14 @@ def _shards(state: State) -> Iterator[str]:
         sequences, tokens = sum(done.counts.kept for done in mine), sum(done.counts.extra["tokens"] for done in mine)
         asked = getattr(state.config.shards, split, None)
         if mine:
-            yield f"{tokens:>13,} tokens in {sequences:,} sequences  {split}, {len(mine):,} shards"
+            yield f"{tokens:>13,} tokens in {sequences:,} sequences  {split}, {len(mine):,} shard{'s' * (len(mine) > 1)}"
         elif asked and (asked.share or asked.tokens):
             size = f"{asked.share:g} of all tokens" if asked.tokens is None else f"{asked.tokens:,} tokens"
             yield f"no {split} shard: shards.{split} asks for {size}, less than half of what is kept together anywhere"
     for name in state.config.shards.formats if made else ():
         folder = f"shards/{name}/"
         held = sum(output.size for done in made.values() for output in done.outputs if output.name.startswith(folder))
-        yield f"{human(held):>13} {state.store.path(folder)}"
+        yield f"{human(held):>13}  {state.store.path(folder)}"
 
 
 def status_command(run: str, *, as_json: bool) -> int:
