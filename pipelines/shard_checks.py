@@ -12,6 +12,11 @@ def check_shards(config: Config) -> None:
     loaded = tokenizer(config.tokenize)
     if config.tokenize.bos and loaded.bos is None:
         raise ConfigError(f"tokenize.bos: {loaded.name} has no begin of text; leave it out", ("tokenize", "bos"))
+    if config.tokenize.bos and loaded.bos == loaded.eod:
+        raise ConfigError(
+            f"tokenize.bos: {loaded.name} begins texts with the token that ends them, {loaded.eod_token}; leave it out",
+            ("tokenize", "bos"),
+        )
     repeat = config.shards.repeat
     known = ["duplicates", *(signal.name for signal in to_measure(config))]
     if repeat and repeat.by not in known:

@@ -18,8 +18,9 @@ class Tokenize(Section):
         description="llama3 or llama4, or the path of a tiktoken file, a tokenizer.json of Hugging Face, or a sentencepiece model",
         min_length=1,
     )
-    eod: str | None = Field(
-        None, description="token that ends every document, such as <|end_of_text|>; empty: the one the tokenizer was trained with"
+    eod: str | int | None = Field(
+        None,
+        description="token that ends every document, such as <|end_of_text|>, or its id; empty: the one the tokenizer was trained with",
     )
     bos: bool = Field(False, description="begin every document with the tokenizer's begin of text; Megatron-LM expects none")
     unit_letters: Size = Field(
@@ -80,3 +81,11 @@ class Shards(Section):
         "site, host, or each document for itself",
     )
     repeat: Repeat | None = Field(None, description="documents that stand in train more than once; empty: none")
+
+    @model_validator(mode="after")
+    def _each_format_once_and_something_to_train(self) -> Shards:
+        if twice := [name for name in dict.fromkeys(self.formats) if self.formats.count(name) > 1]:
+            raise ValueError(f"formats: {twice[0]} is named twice")
+        if (self.validation.share or 0) + (self.test.share or 0) >= 1:
+            raise ValueError("validation and test are all of the tokens, so nothing would be left for train")
+        return self

@@ -118,7 +118,9 @@ def _takedown(state: State) -> list[str]:
     if not rules_of(store) and store.names("units/takedown", ".json"):
         return [f"{path} is gone, and pages were taken down by it: the next run puts them back; bring it back from a copy"]
     left = state.counts("takedown").rejected["taken_down"] - state.counts("shards").rejected["taken_down"]
-    return [f"{path}: {left:,} sequences that it names are not counted as taken down"] if state.completed("shards") and left else []
+    return (
+        [f"{path}: {left:,} sequences that it names are not counted as taken down"] if state.completed("shards") and left else []
+    )
 
 
 def pending(state: State) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 END_OF_TEXT = "<|end_of_text|>"
 BEGIN_OF_TEXT = "<|begin_of_text|>"
+PADS = ("<|finetune_right_pad_id|>", "<|finetune_right_pad|>")
 
 
 @dataclass(frozen=True, slots=True)

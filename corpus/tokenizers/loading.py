@@ -10,17 +10,16 @@ import importlib.util
 import re
 from pathlib import Path
 
-from seiryu.corpus.tokenizers.end_of_document import end_of_document
+from seiryu.corpus.tokenizers.end_of_document import BEGINS, FILLS, end_of_document
 from seiryu.corpus.tokenizers.hugging_face import HuggingFace, named_tokens
-from seiryu.corpus.tokenizers.llama import BY_NAME, END_OF_TEXT, Llama, of_ranks
+from seiryu.corpus.tokenizers.llama import BEGIN_OF_TEXT, BY_NAME, END_OF_TEXT, PADS, Llama, of_ranks
 from seiryu.corpus.tokenizers.sentencepiece_model import SentencePiece
 from seiryu.corpus.tokenizers.tiktoken_file import TiktokenFile, read_ranks
 from seiryu.corpus.tokenizers.tokenizer import Tokenizer, TokenizerError
 
 _JSON = re.compile(rb"\s*\{")
-_PROTOBUF = re.compile(
-    rb"\n[\x01-\x7f]\n"
-)  # a message that begins with a short message, the first piece, that begins with its text
+# A message that begins with a short message, the first piece, that begins with its text.
+_PROTOBUF = re.compile(rb"\n[\x01-\x7f]\n")
 
 
 def load_tokenizer(name_or_path: str, eod: str | None = None) -> Tokenizer:
@@ -56,7 +55,7 @@ def load_tokenizer(name_or_path: str, eod: str | None = None) -> Tokenizer:
     ranks = read_ranks(data, str(path))
     behind = llama or of_ranks(len(ranks))
     special = {token: len(ranks) + i for i, token in enumerate(behind.special)}
-    chosen = end_of_document(name_or_path, special, eod, END_OF_TEXT)
+    chosen = end_of_document(name_or_path, special, eod, END_OF_TEXT, {BEGIN_OF_TEXT: BEGINS, **dict.fromkeys(PADS, FILLS)})
     return TiktokenFile(name_or_path, sha256, ranks, behind, chosen)
 
 

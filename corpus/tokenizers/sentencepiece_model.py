@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from seiryu.corpus.tokenizers.end_of_document import end_of_document
+from seiryu.corpus.tokenizers.end_of_document import BEGINS, FILLS, end_of_document
 from seiryu.corpus.tokenizers.tokenizer import Ids, Tokenizer, TokenizerError
 
 
 class SentencePiece(Tokenizer):
-    """A model of the package `sentencepiece`. Control symbols that a text spells are text; symbols that its maker defined are not."""
+    """A model of the package `sentencepiece`. Control symbols that a text spells are text; symbols that its maker defined are not.
+
+    U+2581 is its letter for a space, so a text that holds one comes back with a space; what its normalizer changes stays changed.
+    """
 
     kind = "sentencepiece"
 
@@ -29,10 +32,19 @@ class SentencePiece(Tokenizer):
         special = {self._made.id_to_piece(i): i for i in range(size) if self._made.is_control(i)}
         own = self._made.id_to_piece(self._made.eos_id()) if self._made.eos_id() >= 0 else None
         bos = self._made.bos_id() if self._made.bos_id() >= 0 else None
-        super().__init__(name, sha256, size, special, end_of_document(name, special, eod, own), bos)
+        others = {
+            self._made.id_to_piece(i): what
+            for i, what in ((bos, BEGINS), (self._made.pad_id(), FILLS))
+            if i is not None and i >= 0
+        }
+        super().__init__(name, sha256, size, special, end_of_document(name, special, eod, own, others), bos)
 
     def encode(self, text: str) -> Ids:
-        return np.array(self._made.encode(text.encode(), out_type=int, add_bos=False, add_eos=False), np.int32)
+        data = text.encode()
+        try:
+            return np.array(self._made.encode(data, out_type=int, add_bos=False, add_eos=False), np.int32)
+        except RuntimeError as error:
+            raise TokenizerError(f"sentencepiece: {error}") from error
 
     def decode(self, ids: npt.NDArray[np.integer]) -> str:
         text: str = self._made.decode(ids.tolist())

@@ -14,13 +14,18 @@ Ids = npt.NDArray[np.int32]
 
 
 class TokenizerError(InputError, ValueError):
-    """A vocabulary that is missing, damaged or not the expected one, or a text it cannot encode."""
+    """A vocabulary that is missing, damaged or not the expected one, or a text it cannot encode.
+
+    `place`: of that text in its batch; -1 if it is no text's.
+    """
+
+    place: int = -1
 
 
 class Tokenizer(ABC):
     """A vocabulary with its identity: ids are 0 to `vocab_size` - 1, `eod` ends a document, `bos` may begin one.
 
-    `kind`: llama3, tiktoken, ...; `sha256`: of its file; `special`: all special tokens with their ids.
+    `kind`: tiktoken, huggingface or sentencepiece; `sha256`: of its file; `special`: all special tokens with their ids.
     """
 
     kind: str
@@ -36,7 +41,7 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def encode(self, text: str) -> Ids:
-        """The ids of a text without lone surrogates. TokenizerError if it cannot be encoded."""
+        """The ids of a text. UnicodeEncodeError for a lone surrogate, TokenizerError if it cannot be encoded otherwise."""
 
     @abstractmethod
     def decode(self, ids: npt.NDArray[np.integer]) -> str:
@@ -46,17 +51,21 @@ class Tokenizer(ABC):
         """The ids of each text, int32, without begin of text and end of document; none for an empty text.
 
         One thread. Text that spells a special token is text. A lone surrogate, which no Parquet file can hold, becomes U+FFFD.
-        TokenizerError, telling the text's place in `texts`, for one that cannot be encoded.
+        TokenizerError, whose `place` is the text's in `texts`, for the first that cannot be encoded.
         """
         found = []
         for place, text in enumerate(texts):
             try:
                 found.append(self._encode(text))
             except TokenizerError as error:
-                raise TokenizerError(f"{self.name} cannot encode text {place} of the batch: {error}") from error
+                failed = TokenizerError(f"{self.name} cannot encode text {place} of the batch: {error}")
+                failed.place = place
+                raise failed from error
         return found
 
     def _encode(self, text: str) -> Ids:
+        if not text:  # some put a space before whatever comes
+            return np.empty(0, np.int32)
         try:
             return self.encode(text)
         except UnicodeEncodeError:

@@ -2,8 +2,10 @@
 
 import io
 import json
+import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,7 +78,102 @@ def test_hugging_face_names_what_its_files_say(byte_level):
     loaded = load_tokenizer(str(byte_level / "tokenizer.json"))
     assert (loaded.kind, loaded.eod, loaded.eod_token, loaded.bos) == ("huggingface", 1, "<|endoftext|>", 0)
     assert loaded.vocab_size == tokenizers.Tokenizer.from_file(str(byte_level / "tokenizer.json")).get_vocab_size()
-    assert load_tokenizer(str(byte_level), "<s>").eod == load_tokenizer(str(byte_level), "0").eod == 0
+    assert load_tokenizer(str(byte_level), "<|endoftext|>").eod == load_tokenizer(str(byte_level), "1").eod == 1
+
+
+def with_files(folder: Path, made, **beside) -> str:
+    """A tokenizer.json, and other files by their names without `.json`."""
+    made.save(str(folder / "tokenizer.json"))
+    for name, value in beside.items():
+        (folder / f"{name}.json").write_text(json.dumps(value))
+    return str(folder)
+
+
+@pytest.mark.parametrize("text", ["清\ud800流", "\udc00", "\ud83d\ude00\ud83d"])
+def test_a_lone_surrogate_becomes_the_replacement_character(byte_level, model, text):
+    clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    for path in (byte_level, model):
+        loaded = load_tokenizer(str(path))
+        assert loaded.encode_batch([text])[0].tolist() == loaded.encode_batch([clean])[0].tolist()
+
+
+@pytest.mark.parametrize("text", ["a" * 1_000_000, "川" * 200_000, f"前{' ' * 1_000_001}後"], ids=["letters", "kanji", "spaces"])
+def test_a_million_letters_get_the_ids_of_the_packages(byte_level, plain, model, text):
+    assert load_tokenizer(str(byte_level)).encode_batch([text])[0].tolist() == plain.encode(text, add_special_tokens=False).ids
+    expected = sentencepiece.SentencePieceProcessor(model_file=str(model)).encode(text)
+    assert load_tokenizer(str(model)).encode_batch([text])[0].tolist() == expected
+
+
+def test_an_empty_text_has_no_ids(byte_level, model):
+    for path in (byte_level, model):
+        (ids,) = load_tokenizer(str(path)).encode_batch([""])
+        assert (ids.dtype, ids.shape) == (np.int32, (0,))
+
+
+def test_a_text_that_cannot_be_encoded_is_told_by_its_place(tmp_path):
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel({"水": 0}))
+    made.add_special_tokens(["</s>"])
+    loaded = load_tokenizer(with_files(tmp_path, made))
+    with pytest.raises(TokenizerError, match=r"cannot encode text 2 of the batch: tokenizers: .*UNK") as caught:
+        loaded.encode_batch(["水", "", "火", "水"])
+    assert caught.value.place == pickle.loads(pickle.dumps(caught.value)).place == 2  # it crosses processes
+    assert [ids.tolist() for ids in loaded.encode_batch(["水", "", "水"])] == [[0], [], [0]]
+
+
+def test_an_end_of_document_that_its_file_does_not_call_special_is_special(byte_level, tmp_path):
+    made = tokenizers.Tokenizer.from_file(str(byte_level / "tokenizer.json"))
+    made.add_tokens([tokenizers.AddedToken(token, special=False, normalized=False) for token in ("<EOD>", "<other>")])
+    eod, other = made.token_to_id("<EOD>"), made.token_to_id("<other>")
+    text = "清<EOD>流<other>。"
+    made.no_truncation()
+    assert {eod, other} <= set(made.encode(text, add_special_tokens=False).ids)  # else there is nothing to guard against
+    path = with_files(tmp_path, made, tokenizer_config={"eos_token": "<EOD>"})
+    for loaded in (load_tokenizer(path), load_tokenizer(path, "<EOD>"), load_tokenizer(path, str(eod))):
+        ids = loaded.encode_batch([text])[0]
+        assert (loaded.eod, loaded.vocab_size) == (eod, made.get_vocab_size())
+        assert eod not in ids
+        assert other in ids
+        assert loaded.decode(ids) == text
+    (tmp_path / "tokenizer_config.json").unlink()
+    assert load_tokenizer(path).eod_token == "<|endoftext|>"
+    assert load_tokenizer(path, "<EOD>").eod == load_tokenizer(path, str(eod)).eod == eod
+
+
+def test_the_map_of_special_tokens_speaks_where_the_config_does_not(byte_level, tmp_path):
+    made = tokenizers.Tokenizer.from_file(str(byte_level / "tokenizer.json"))
+    path = with_files(tmp_path, made, special_tokens_map={"eos_token": "<|im_end|>", "bos_token": {"content": "<s>"}})
+    with pytest.raises(TokenizerError, match=r"its eos_token is <\|im_end\|>"):
+        load_tokenizer(path)
+    with_files(tmp_path, made, tokenizer_config={"eos_token": "<|endoftext|>", "bos_token": None})
+    loaded = load_tokenizer(path)
+    assert (loaded.eod_token, loaded.bos) == ("<|endoftext|>", 0)
+    (tmp_path / "special_tokens_map.json").write_text("[]")
+    with pytest.raises(TokenizerError, match=r"special_tokens_map\.json is damaged"):
+        load_tokenizer(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "what"),
+    [
+        ("llama3", "<|begin_of_text|>", "begins a text"),
+        ("llama3", "128004", "fills batches"),
+        ("llama4", "<|finetune_right_pad|>", "fills batches"),
+    ],
+)
+def test_what_begins_texts_or_fills_batches_ends_no_document(name, wanted, what):
+    with pytest.raises(TokenizerError, match=rf"which {what}.*; set tokenize\.eod to <\|end_of_text\|>"):
+        load_tokenizer(name, wanted)
+
+
+def test_begin_and_pad_of_other_files_end_no_document_unless_the_file_says_so(byte_level, model, tmp_path):
+    with pytest.raises(TokenizerError, match=r"<s>, which begins a text; set tokenize\.eod to </s>"):
+        load_tokenizer(str(model), "<s>")
+    with pytest.raises(TokenizerError, match=r"which begins a text; set tokenize\.eod to <\|endoftext\|>"):
+        load_tokenizer(str(byte_level), "0")
+    made = tokenizers.Tokenizer.from_file(str(byte_level / "tokenizer.json"))
+    one = dict.fromkeys(("eos_token", "bos_token", "pad_token"), "<|endoftext|>")  # as GPT-2 has it
+    loaded = load_tokenizer(with_files(tmp_path, made, tokenizer_config=one))
+    assert loaded.eod == loaded.bos == 1
 
 
 @given(text=TEXTS)
@@ -86,6 +183,7 @@ def test_sentencepiece_gives_the_ids_of_its_package(model, text):
     ids = loaded.encode_batch([text])[0].tolist()
     assert ids == plain.encode(text)
     assert not {1, 2} & set(ids)
+    assert loaded.decode(loaded.encode_batch([text])[0]) == text.replace("▁", " ")  # which it writes for a space itself
 
 
 def test_sentencepiece_names_what_its_model_says(model):
@@ -141,4 +239,12 @@ def test_an_end_of_document_must_be_a_special_token_and_be_known():
         load_tokenizer("llama3", "17")
     with pytest.raises(TokenizerError, match=r"Set tokenize\.eod to one of its special tokens: <a>, <b>"):
         end_of_document("x", {"<a>": 0, "<b>": 1}, None)
-    assert not {"<|end_of_text|>", "</s>", "<|endoftext|>", "<eos>"} & ENDS_OF_CHAT
+
+
+@pytest.mark.parametrize("token", sorted(ENDS_OF_CHAT))
+def test_no_end_of_a_turn_ends_a_document_whoever_names_it(token):
+    special = {"</s>": 0, token: 1}
+    assert end_of_document("x", special, None) == "</s>"
+    for wanted, own in ((token, None), ("1", "</s>"), (None, token)):
+        with pytest.raises(TokenizerError, match=r"ends a turn of a chat: .* set tokenize\.eod to </s>"):
+            end_of_document("x", special, wanted, own)
