@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from seiryu.corpus.tokenizers import Tokenizer
+from seiryu.corpus.tokenizers import Tokenizer, TokenizerError
 from seiryu.filters.classifiers.scoring import Scorer
 from seiryu.filters.cleaning import personal_data
 from seiryu.filters.morphology import words_and_short_units
@@ -68,7 +68,7 @@ class Instruments:
         """Every signal by name, or those in `only` and what comes with them; one value a text.
 
         `asked`: the signals of `opt_outs`, which are their pages' and no text tells; texts without pages ask for nothing.
-        Raises as `letters.codepoints` does, and TokenizerError where the tokenizer gives up.
+        A text that the tokenizer cannot encode has 0 tokens. Raises as `letters.codepoints` does.
         """
         wanted = {signal.name for signal in self.signals()} if only is None else set(only)
         families = [family.name for family in FAMILIES.values() if family.name == "swallow" or wanted & _names(family.signals)]
@@ -89,7 +89,8 @@ class Instruments:
         return columns
 
     def _tokens(self, texts: pa.Array | pa.ChunkedArray, letters: npt.NDArray[Any]) -> Columns:
-        counts = np.array([len(ids) for ids in self.tokenizer.encode_batch(texts.to_pylist())], np.int32)
+        found = self.tokenizer.encode_each(texts.to_pylist())
+        counts = np.array([0 if isinstance(ids, TokenizerError) else len(ids) for ids in found], np.int32)
         return {"tokens": counts, "tokens_per_letter": divide(counts, letters)}
 
 

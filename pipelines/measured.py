@@ -27,7 +27,7 @@ from seiryu.pipelines.unit import Sidecar
 def tokenizer(chosen: Tokenize) -> Tokenizer:
     """The tokenizer of a config. ConfigError if there is none, or none that documents could end with."""
     try:
-        return load_tokenizer(chosen.tokenizer, None if chosen.eod is None else str(chosen.eod))
+        return load_tokenizer(chosen.tokenizer, None if chosen.eod in (None, "") else str(chosen.eod))
     except TokenizerError as error:
         field = "tokenizer" if chosen.eod is None else "eod"
         raise ConfigError(f"tokenize.{field}: {error}", ("tokenize", field)) from error

@@ -21,6 +21,7 @@ from seiryu.pipelines.sources import commoncrawl
 from seiryu.pipelines.stages import extract
 from seiryu.pipelines.stages.crawling import index
 from seiryu.pipelines.state import Standing, State
+from seiryu.pipelines.takedown import check_not_lost
 from seiryu.pipelines.unit import Stage
 
 
@@ -49,6 +50,7 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
     NotThere: nothing is lost, the same command goes on.
     """
     store = Store(config.run)
+    check_not_lost(store)
     state = State(store, config)
     ended = Ended(state)
     begin = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -51,11 +52,17 @@ class Repeat(Section):
 
     @model_validator(mode="after")
     def _values_are_numbers(self) -> Repeat:
+        seen: dict[float, str] = {}
         for value in self.times:
             try:
-                float(value)
-            except ValueError as error:
-                raise ValueError(f"times: {value!r} is no number that {self.by} could be compared with") from error
+                number = float(value)
+            except ValueError:
+                number = math.nan
+            if not math.isfinite(number):
+                raise ValueError(f"times: {value!r} is no number that {self.by} could be compared with")
+            if number in seen:
+                raise ValueError(f"times: {seen[number]!r} and {value!r} are one number")
+            seen[number] = value
         return self
 
     @property

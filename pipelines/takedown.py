@@ -129,6 +129,10 @@ def entries(store: Store) -> list[dict[str, Any]]:
         for kind in _KINDS:
             if not isinstance(entry.get(kind), list) or not all(isinstance(rule, str) for rule in entry[kind]):
                 raise _damaged(store, f"entry {number} has no list of texts {kind}")
+        for part in ("shards", "files"):
+            told = entry.get(part, {})
+            if not isinstance(told, dict) or not all(isinstance(value, dict) for value in told.values()):
+                raise _damaged(store, f"entry {number}: {part} is no mapping of mappings")
     return found
 
 
@@ -148,6 +152,15 @@ def rules_of(store: Store) -> Rules:
 
 def _all(found: Sequence[dict[str, Any]], kind: str) -> Iterable[str]:
     return (rule for entry in found for rule in entry[kind])
+
+
+def check_not_lost(store: Store) -> None:
+    """InputError if pages were taken down by a list that is not there any more: a run would put them back."""
+    if store.names("units/takedown", ".json") and not store.exists(FILE):
+        raise InputError(
+            f"{store.path(FILE)} is gone, and pages were taken down by it: bring it back from a copy; if they may come back, delete "
+            f"{store.path('units/takedown')} first"
+        )
 
 
 def write_entries(store: Store, value: list[dict[str, Any]]) -> None:

@@ -30,7 +30,7 @@ from seiryu.pipelines.run import run
 from seiryu.pipelines.stages import indexes, shards, takedown
 from seiryu.pipelines.stages.splits import NAMES, TRAIN, bucket, split_numbers
 from seiryu.pipelines.state import State
-from seiryu.pipelines.takedown import Rules, comparable, entries, write_entries
+from seiryu.pipelines.takedown import Rules, comparable, entries, rules_of, write_entries
 from seiryu.pipelines.unit import Sidecar
 
 _READ = ["shuffle_key", "split_key", "copy", "tokens", "doc_id", "url", "host"]
@@ -174,6 +174,9 @@ def carry_out(config: Config) -> list[dict[str, Any]]:
 
 def close_entries(state: State) -> list[dict[str, Any]]:
     """Note in open entries what became of their shards and files, in a run that is whole; these entries."""
+    done = state.completed("takedown").get("all")
+    if done and done.made_of["inputs"]["rules"] != rules_of(state.store).digest():
+        return []  # somebody asked for more meanwhile; whoever carries that out notes it all
     found, made = entries(state.store), state.completed("shards")
     known = {
         output.name: output.sha256 for stage in _ENDS for done in state.completed(stage.name).values() for output in done.outputs

@@ -2,7 +2,7 @@
 
 The way: the shard's row in `provenance/` names the document; its place in the global order finds its row in `tokens/`, which was made
 of a few corpus files, one of which holds the text. Ids are read from the shard itself where it is a flat file of them (Megatron's .bin,
-datatrove's .ds), and held against those of `tokens/`; decoded, against the text in `corpus/`.
+datatrove's .ds), and held against those of `tokens/`, and against the text in `corpus/`, encoded anew.
 """
 
 from __future__ import annotations
@@ -84,9 +84,13 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """Where a sequence comes from. `row`: of `tokens/`, with names as in its schema; `record`: where it lies in which archive;
-    `decoded`: the text of all its ids; `text`: that of the corpus. `same_ids`: whether the ids in the shard are those of `tokens/`,
-    None if the shard is no flat file of ids; `same`: whether they are those of the text, None if the corpus is not there any more."""
+    """Where a sequence comes from.
+
+    `row`: of `tokens/`, with names as in its schema; `record`: where it lies in which archive; `decoded`: the text of all its ids, of
+    those in `tokens/` if the shard has others; `text`: that of the corpus. `same_ids`: whether the ids in the shard are those of
+    `tokens/`, None if the shard is no flat file of ids; `same`: whether they are those of the text, None if the corpus is not there any
+    more.
+    """
 
     shard: str
     sequence: int
@@ -119,9 +123,11 @@ def trace(state: State, shard: Shard, sequence: int | None, token: int | None) -
     name, text = _in_corpus(state, unit, row["doc_id"])
     found, known, made = ids if read is None else read, vocabulary(state.config), tokenizer(state.config.tokenize)
     same_ids = None if read is None else bool(np.array_equal(read, ids))
-    same = None if text is None else text == made.decode(found[known.bos is not None : -1]) and int(found[-1]) == known.eod
+    first = [] if known.bos is None else [known.bos]
+    same = None if text is None else bool(np.array_equal(found, [*first, *made.encode_batch([text])[0], known.eod]))
+    decoded = made.decode(ids if same_ids is False else found)  # what is no id of the vocabulary has no text
     return Traced(
-        shard.place.name, number, begin, row, name, record_of(state, name, row), made.decode(found), text, same_ids, same
+        shard.place.name, number, begin, row, name, record_of(state, name, row), decoded, text, same_ids, same
     )  # fmt: skip
 
 

@@ -56,8 +56,8 @@ class MosaicWriter:
         offsets = 4 + 4 * (len(sizes) + 1) + len(self._head) + np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         data = b"".join([struct.pack("<I", len(sizes)), offsets.astype("<u4").tobytes(), self._head, *self._samples])
         name = _basename(len(self._made))
-        file = self._stack.enter_context(self._store.writing(f"{self._folder}/{name}"))
-        file.write(data)
+        with self._store.writing(f"{self._folder}/{name}") as file:  # of a large shard there are more than may be open at once
+            file.write(data)
         self._written.append((file, f"{self._folder}/{name}"))
         self._made.append(_entry(self._kind, name, len(data), len(sizes)))
         self._samples, self._size = [], self._least

@@ -83,7 +83,7 @@ class Batch:
 
 
 class Writer(Protocol):
-    """Writes one shard of one format. Its files appear when the ExitStack it was opened with is closed without an error."""
+    """Writes one shard of one format. Its last file appears when the ExitStack it was opened with is closed without an error."""
 
     def write(self, batch: Batch) -> None: ...
 

@@ -10,6 +10,7 @@ document.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -42,11 +43,14 @@ class HuggingFace(Tokenizer):
         self._made.no_truncation()
         self._made.no_padding()
         self._made.encode_special_tokens = True
-        marks = {*named.values(), eod}
+        marks, made = {*named.values(), eod}, []
         for number, token in self._made.get_added_tokens_decoder().items():
             if not token.special and (token.content in marks or str(number) == eod):
                 kept = {flag: getattr(token, flag) for flag in ("single_word", "lstrip", "rstrip", "normalized")}
                 self._made.add_special_tokens([tokenizers.AddedToken(token.content, special=True, **kept)])
+                made.append(token.content)
+        if made:  # the same file gives other ids of a text that spells one of these
+            sha256 = hashlib.sha256(f"{sha256} {json.dumps(sorted(made))}".encode()).hexdigest()
         added = sorted(self._made.get_added_tokens_decoder().items())
         special = {token.content: number for number, token in added if token.special}
         size = 1 + max(self._made.get_vocab(with_added_tokens=True).values(), default=0)

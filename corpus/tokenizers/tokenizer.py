@@ -25,7 +25,8 @@ class TokenizerError(InputError, ValueError):
 class Tokenizer(ABC):
     """A vocabulary with its identity: ids are 0 to `vocab_size` - 1, `eod` ends a document, `bos` may begin one.
 
-    `kind`: tiktoken, huggingface or sentencepiece; `sha256`: of its file; `special`: all special tokens with their ids.
+    `kind`: tiktoken, huggingface or sentencepiece; `sha256`: of its file, and of what files beside it change of it; `special`: all
+    special tokens with their ids.
     """
 
     kind: str
@@ -61,6 +62,16 @@ class Tokenizer(ABC):
                 failed = TokenizerError(f"{self.name} cannot encode text {place} of the batch: {error}")
                 failed.place = place
                 raise failed from error
+        return found
+
+    def encode_each(self, texts: Sequence[str]) -> list[Ids | TokenizerError]:
+        """The same, with the error in the place of a text that cannot be encoded."""
+        found: list[Ids | TokenizerError] = []
+        for text in texts:
+            try:
+                found.append(self._encode(text))
+            except TokenizerError as error:
+                found.append(error)
         return found
 
     def _encode(self, text: str) -> Ids:

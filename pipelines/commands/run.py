@@ -69,9 +69,11 @@ def _shards(state: State) -> Iterator[str]:
     for split in NAMES if made else ():
         mine = [done for done in made.values() if done.made_of["params"]["split"] == split and done.outputs]
         sequences, tokens = sum(done.counts.kept for done in mine), sum(done.counts.extra["tokens"] for done in mine)
-        asked = getattr(state.config.shards, split, None)
+        asked, planned = getattr(state.config.shards, split, None), state.counts("splits").extra[f"tokens.{split}"]
         if mine:
             yield f"{tokens:>13,} tokens in {sequences:,} sequences  {split}, {len(mine):,} shard{'s' * (len(mine) > 1)}"
+        elif planned:
+            yield f"no {split} shard: nothing is left in it, or its units were set aside"
         elif asked and (asked.share or asked.tokens):
             size = f"{asked.share:g} of all tokens" if asked.tokens is None else f"{asked.tokens:,} tokens"
             yield f"no {split} shard: shards.{split} asks for {size}, less than half of what is kept together anywhere"

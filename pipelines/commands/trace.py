@@ -45,7 +45,7 @@ def _show(found: Traced, run: str) -> None:
     out.print(f"\nthe record: {plain(_how_to_get(found))}")
     out.print(f"why it was kept: seiryu explain {shlex.quote(run)} {found.row['doc_id']}")
     out.print(f"the ids of the shard are those of tokens/: {_SAID.get(found.same_ids, no)}")
-    out.print(f"decoded they are the text in corpus/{plain(found.unit)}.parquet: {_SAID.get(found.same, no)}")
+    out.print(f"they are the ids of the text in corpus/{plain(found.unit)}.parquet: {_SAID.get(found.same, no)}")
     cut = " ..." if len(found.decoded) > _SHOWN else ""
     out.print(f"\n{plain(found.decoded[:_SHOWN])}{cut}")
 

@@ -34,6 +34,7 @@ from seiryu.pipelines.unit import Result, Stage, Unit, digest
 
 # Tokens gathered at once: 64 M are 256 MB.
 _STRETCH = 1 << 26
+_HELD = 256  # tables of one file each, until they are one
 _NARROW = ("shuffle_key", "split_key", "copy", "start", "tokens", "doc_id", "url", "warc", "warc_offset", "payload_digest")
 _ORDER = [("shuffle_key", "ascending"), ("doc_id", "ascending"), ("copy", "ascending")]
 
@@ -44,36 +45,42 @@ def units(state: State) -> list[Unit]:
         return []
     sizes, reads = state.counts("splits").extra, tuple(files)
     inputs = {"tokens": identity(files), "splits": identity(chosen)}
-    taken = _taken_down(state)
-    made = []
+    taken, made = _taken_down(state), []
     for split in NAMES:
         tokens = sizes[f"tokens.{split}"]
         shards = max(1, round(tokens / state.config.shards.tokens)) if tokens else 0
         for index in range(shards):
-            gone = _of_shard(taken, split, index, shards) if taken else []
+            gone = _of_shard(taken[split], index, shards) if taken else []
             params = {"split": split, "index": index, "shards": shards}
             more = {"taken_down": digest(gone)} if gone else {}
             made.append(Unit("shards", Place(split, index, shards).name, params, inputs | more, reads=reads))
     return made
 
 
-def _taken_down(state: State) -> pa.Table | None:
+def _taken_down(state: State) -> dict[str, pa.Table]:
+    """What is taken down of each split, in the global order; empty if nothing is in this run."""
     if not state.completed("takedown"):
-        return None
-    return schema.read_table(state.store, "takedown/all.parquet", TAKEN_DOWN)
+        return {}
+    return _by_split(state.store)
 
 
-def _of_shard(taken: pa.Table, split: str, index: int, shards: int) -> list[list[Any]]:
-    """(doc_id, copy) of what is taken out of a shard."""
+def _by_split(store: Store) -> dict[str, pa.Table]:
+    table = schema.read_table(store, "takedown/all.parquet", TAKEN_DOWN)
+    return {split: table.filter(pc.equal(table["split"], split)).combine_chunks() for split in NAMES}
+
+
+def _of_shard(taken: pa.Table, index: int, shards: int) -> list[list[Any]]:
+    """(doc_id, copy) of what is taken out of a shard. `taken`: of its split."""
     first, last = stretch(index, shards)
     key = taken["shuffle_key"].to_numpy()
-    inside = (key >= np.uint64(first)) & (key <= np.uint64(last)) & (taken["split"].to_numpy() == split)
-    rows = taken.filter(pa.array(inside))
+    begin, end = np.searchsorted(key, np.uint64(first)), np.searchsorted(key, np.uint64(last), side="right")
+    rows = taken.slice(begin, end - begin)
     return [[doc_id, copy] for doc_id, copy in zip(rows["doc_id"].to_pylist(), rows["copy"].to_pylist(), strict=True)]
 
 
 def settings(config: Config) -> dict[str, Any]:
-    return {"formats": list(config.shards.formats), "tokenizer": tokenizer(config.tokenize).sha256}
+    known = vocabulary(config)
+    return {"formats": list(config.shards.formats), "tokenizer": tokenizer(config.tokenize).sha256, "name": known.name}
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
@@ -81,9 +88,7 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
     rows = _rows(store, unit.reads, place, texts=with_texts(config))
     counts = Counts(records=len(rows))
     if "taken_down" in unit.inputs:
-        rows = _without(
-            rows, _of_shard(schema.read_table(store, "takedown/all.parquet", TAKEN_DOWN), place.split, place.index, place.of)
-        )
+        rows = _without(rows, _of_shard(_by_split(store)[place.split], place.index, place.of))
         counts.rejected["taken_down"] = counts.records - len(rows)
     counts.kept = len(rows)
     if not len(rows):  # nobody can open an empty shard
@@ -119,8 +124,16 @@ def _rows(store: Store, files: tuple[str, ...], place: Place, *, texts: bool) ->
             inside &= table["copy"].to_numpy() == 0
         table = table.filter(pa.array(inside))
         table = table.set_column(table.schema.get_field_index("warc"), "warc", table["warc"].dictionary_encode())
-        found.append(table.append_column("file", pa.array(np.full(len(table), number, np.int32))))
+        found.append(_large(table).append_column("file", pa.array(np.full(len(table), number, np.int32))))
+        if len(found) > _HELD:
+            found = [pa.concat_tables(found).unify_dictionaries().combine_chunks()]
     return pa.concat_tables(found).unify_dictionaries().sort_by(_ORDER)
+
+
+def _large(table: pa.Table) -> pa.Table:
+    """The same with room for more than 2 GiB in a column of texts, as a shard of very many sequences has."""
+    fields = [field.with_type(pa.large_string()) if field.type == pa.string() else field for field in table.schema]
+    return table.cast(pa.schema(fields))
 
 
 def _without(rows: pa.Table, gone: list[list[Any]]) -> pa.Table:
@@ -140,7 +153,7 @@ def _batches(store: Store, files: tuple[str, ...], rows: pa.Table, dtype: np.dty
         before = int(ends[begin - 1]) if begin else 0
         end = max(begin + 1, int(np.searchsorted(ends, before + _STRETCH, side="right")))
         part = rows.slice(begin, end - begin)
-        part = part.set_column(part.schema.get_field_index("warc"), "warc", part["warc"].cast(pa.string()))
+        part = part.cast(pa.schema([*(SEQUENCES.field(name) for name in part.column_names[:-1]), part.schema.field("file")]))
         lengths = part["tokens"].to_numpy().astype(np.int64)
         tokens = _gathered(store, files, part, "ids", part["start"].to_numpy() * dtype.itemsize, lengths * dtype.itemsize).view(
             dtype
@@ -170,4 +183,4 @@ def _gathered(
     return whole
 
 
-STAGE = Stage("shards", 2, "sequences", settings, units, work, lambda _: ("taken_down",))
+STAGE = Stage("shards", 3, "sequences", settings, units, work, lambda _: ("taken_down",))

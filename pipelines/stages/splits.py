@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seiryu.corpus import schema
+from seiryu.corpus.errors import InputError
 from seiryu.corpus.shard_schema import SEQUENCES, SPLITS
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
@@ -52,6 +53,11 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
         here = chosen == number
         counts.extra[f"tokens.{name}"] = int(tokens[here].sum() + (copied[here].sum() if name == TRAIN else 0))
         counts.extra[f"sequences.{name}"] = int(sequences[here].sum() + (copies[here].sum() if name == TRAIN else 0))
+    if total and not counts.extra[f"tokens.{TRAIN}"]:
+        asked = " and ".join(f"shards.{name} {getattr(config.shards, name).of(total):,}" for name in (VALIDATION, TEST))
+        raise InputError(
+            f"nothing is left for train: the documents have {total:,} tokens, and {asked} are asked for; ask for less"
+        )
     apart = np.flatnonzero(chosen)
     columns = {"bucket": apart.astype(np.uint32), "split": [NAMES[number] for number in chosen[apart]]}
     with store.writing("splits/all.parquet") as out:

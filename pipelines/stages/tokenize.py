@@ -142,17 +142,9 @@ def write(store: Store, name: str, documents: pa.Table, ids: list[Ids], known: V
 
 def encode(loaded: Tokenizer, texts: Sequence[str]) -> tuple[Sequence[Ids], list[tuple[str, str]]]:
     """The ids of each text, and why it can be no sequence: (reason, detail), empty if it can."""
-    try:
-        ids, why = list(loaded.encode_batch(texts)), [("", "")] * len(texts)
-    except TokenizerError:
-        ids, why = [], []
-        for text in texts:  # one costs itself only
-            try:
-                ids += loaded.encode_batch([text])
-                why.append(("", ""))
-            except TokenizerError as error:
-                ids.append(np.empty(0, np.int32))
-                why.append(("not_encodable", str(error)))
+    encoded = loaded.encode_each(texts)
+    ids = [np.empty(0, np.int32) if isinstance(found, TokenizerError) else found for found in encoded]
+    why = [("not_encodable", str(found)) if isinstance(found, TokenizerError) else ("", "") for found in encoded]
     for i, found in enumerate(ids):
         if not why[i][0] and not len(found):
             why[i] = ("no_tokens", f"{loaded.name} makes no token of it")
@@ -218,8 +210,9 @@ def _table(documents: pa.Table, ids: list[Ids], known: Vocabulary, config: Confi
         "start": _starts(lengths, order)[rows], "tokens": lengths[rows].astype(np.int32),
         "text_start": _starts(sizes, order)[rows], "text_bytes": sizes[rows],
     }  # fmt: skip
-    taken = documents.take(pa.array(rows))
-    columns |= {name: taken[name].combine_chunks() for name in SEQUENCES.names if name not in columns}
+    told = [name for name in SEQUENCES.names if name not in columns]
+    taken = documents.select(told).take(pa.array(rows))
+    columns |= {name: taken[name].combine_chunks() for name in told}
     return schema.table(SEQUENCES, columns), order
 
 

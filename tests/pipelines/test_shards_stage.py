@@ -138,11 +138,26 @@ def test_begin_of_text_stands_before_every_document_if_asked_for(tmp_path: Path)
 
 
 def test_a_text_that_cannot_be_a_sequence_costs_itself_and_is_in_the_ledger(tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    made = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel({"清流": 0, "川": 1}, unk_token="none")
+    )  # which raises for other words
+    made.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    made.add_special_tokens(["</s>"])
+    made.save(str(tmp_path / "tokenizer.json"))
     store, rows = Store(str(tmp_path)), documents(5)
-    rows[2]["text"] = ""
+    for row, text in zip(rows, ["清流 川", "海", "川", " ", "川 清流"], strict=True):
+        row["text"] = text
     names = write_corpus(store, [rows])
-    result = tokenize.work(Unit("tokenize", names[0], {}, {}, reads=names), config_of(tmp_path), store)
+    config = config_of(tmp_path)
+    config = config.model_copy(
+        update={"tokenize": config.tokenize.model_copy(update={"tokenizer": str(tmp_path / "tokenizer.json")})}
+    )
+    result = tokenize.work(Unit("tokenize", names[0], {}, {}, reads=names), config, store)
     result.counts.check("tokenize")
-    assert (result.counts.records, result.counts.kept, dict(result.counts.failed)) == (5, 4, {"no_tokens": 1})
+    assert (result.counts.records, result.counts.kept) == (5, 3)
+    assert dict(result.counts.failed) == {"not_encodable": 1, "no_tokens": 1}
     lost = pq.read_table(tmp_path / "ledger/tokenize/f000.parquet").to_pylist()
-    assert [(row["url"], row["reason"]) for row in lost] == [("http://h2.jp/2", "no_tokens")]
+    assert [(row["url"], row["reason"]) for row in lost] == [("http://h1.jp/1", "not_encodable"), ("http://h3.jp/3", "no_tokens")]
+    found = make(store, config, [names], {"train": 1})
+    assert sorted(ids for *_, ids in found["train-00000-of-00001"]) == [[0, 1, 2], [1, 0, 2], [1, 2]]
