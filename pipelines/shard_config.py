@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from seiryu.pipelines.section import Section, Share
 from seiryu.pipelines.sizes import Size
 
+_MOVED = {
+    "shard_tokens": "shards.tokens", "validation_share": "shards.validation, as {share: 0.001}", "seed": "shards.seed",
+}  # fmt: skip
 FormatName = Literal["megatron", "datatrove", "mds", "parquet", "parquet_tokens", "jsonl"]
 
 
@@ -28,6 +31,14 @@ class Tokenize(Section):
         50_000_000, description="letters of a unit of work, about; small files are gathered to so many", ge=1
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _not_the_names_of_before(cls, value: Any) -> Any:
+        for name, now in _MOVED.items():
+            if isinstance(value, dict) and name in value:
+                raise ValueError(f"{name} is {now} now")
+        return value
+
 
 class SplitSize(Section):
     share: Share | None = Field(None, description="of all tokens, about")
@@ -35,6 +46,8 @@ class SplitSize(Section):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> SplitSize:
+        if self.share is None and self.tokens is None:
+            raise ValueError("share or tokens is wanted, such as {share: 0.001}; {share: 0} for none")
         if self.share is not None and self.tokens is not None:
             raise ValueError("share and tokens are two ways to say one thing: keep one")
         return self
@@ -63,6 +76,9 @@ class Repeat(Section):
             if number in seen:
                 raise ValueError(f"times: {seen[number]!r} and {value!r} are one number")
             seen[number] = value
+        times = [times for _, times in self.steps]
+        if times != sorted(times):
+            raise ValueError("times: a larger value must not stand less often than a smaller one")
         return self
 
     @property

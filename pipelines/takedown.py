@@ -154,9 +154,14 @@ def _all(found: Sequence[dict[str, Any]], kind: str) -> Iterable[str]:
     return (rule for entry in found for rule in entry[kind])
 
 
+def is_lost(store: Store) -> bool:
+    """Whether pages were taken down by a list that is not there any more."""
+    return bool(store.names("units/takedown", ".json")) and not store.exists(FILE)
+
+
 def check_not_lost(store: Store) -> None:
     """InputError if pages were taken down by a list that is not there any more: a run would put them back."""
-    if store.names("units/takedown", ".json") and not store.exists(FILE):
+    if is_lost(store):
         raise InputError(
             f"{store.path(FILE)} is gone, and pages were taken down by it: bring it back from a copy; if they may come back, delete "
             f"{store.path('units/takedown')} first"

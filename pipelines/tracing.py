@@ -148,6 +148,12 @@ def _sidecar(state: State, shard: Shard) -> Sidecar:
 
 def _check_same(state: State, shard: Shard, done: Sidecar) -> None:
     """InputError if the file that was named is another one than the run holds now: its sequences have other numbers."""
+    inside = shard.path.removeprefix(f"{state.store.root.rstrip('/')}/")
+    for output in done.outputs:
+        if output.name in (inside, f"{inside}.bin") and not state.store.exists(output.name):
+            raise InputError(
+                f"{state.store.path(output.name)} is missing; seiryu verify --drop {state.store.root}, and run again"
+            )
     path = shard.flat(state.store) or shard.path
     size = _size(path)
     if size is None:

@@ -22,7 +22,7 @@ from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.stages.splits import NAMES
 from seiryu.pipelines.stages.tokenize import vocabulary
 from seiryu.pipelines.state import State
-from seiryu.pipelines.takedown import rules_of
+from seiryu.pipelines.takedown import is_lost, rules_of
 from seiryu.pipelines.unit import Sidecar
 
 
@@ -102,10 +102,15 @@ def _between_stages(state: State) -> list[str]:
     problems = []
     for before, after in pairwise(made):
         kept, records = state.counts(before).kept, state.counts(after).records
-        if not state.set_aside(after) and kept != records:
+        if state.whole(after) and kept != records:
             problems.append(f"{before} kept {kept:,} records, {after} counts {records:,}")
     planned = sum(state.counts("splits").extra[f"sequences.{split}"] for split in NAMES)
-    if state.completed("shards") and not state.set_aside("shards") and planned != state.counts("shards").records:
+    if (
+        state.completed("shards")
+        and state.whole("shards")
+        and not is_lost(state.store)
+        and planned != state.counts("shards").records
+    ):
         problems.append(f"splits plans {planned:,} sequences, shards counts {state.counts('shards').records:,}")
     return problems + _takedown(state)
 
@@ -115,8 +120,8 @@ def _takedown(state: State) -> list[str]:
     path, store = state.store.path("takedown.json"), state.store
     if pending(state):
         return [f"{path}: not all that it names is out of the shards; run again, with --from takedown if the archives are gone"]
-    if not rules_of(store) and store.names("units/takedown", ".json"):
-        return [f"{path} is gone, and pages were taken down by it: the next run puts them back; bring it back from a copy"]
+    if is_lost(store):
+        return [f"{path} is gone, and pages were taken down by it; bring it back from a copy, no run goes on before"]
     left = state.counts("takedown").rejected["taken_down"] - state.counts("shards").rejected["taken_down"]
     return (
         [f"{path}: {left:,} sequences that it names are not counted as taken down"] if state.completed("shards") and left else []
@@ -133,6 +138,6 @@ def pending(state: State) -> bool:
 def _strays(state: State) -> list[str]:
     """Files beside the shards that a trainer would stumble on."""
     known = {output.name for output in state.outputs()}
-    if pending(state):  # they are this run's, and made again by the next one
+    if pending(state) or is_lost(state.store):  # they are this run's, and made again by the next one
         known |= {output.name for stage in ("shards", "indexes") for output in state.recorded(stage)}
     return [f"{state.store.path(name)}: does not belong to this run" for name in state.store.below("shards") if name not in known]

@@ -36,6 +36,10 @@ def load_tokenizer(name_or_path: str, eod: str | None = None) -> Tokenizer:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
+        if llama:
+            raise TokenizerError(
+                f"{path} is not there; reinstall it: pip install --force-reinstall --no-deps llama-models"
+            ) from error
         raise TokenizerError(
             f"no tokenizer file {path}; write {', '.join(BY_NAME)}, or the path of a tiktoken file, a tokenizer.json or a "
             "sentencepiece model"

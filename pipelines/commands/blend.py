@@ -25,6 +25,7 @@ from seiryu.pipelines.screen import err, say
 from seiryu.pipelines.sizes import size
 from seiryu.pipelines.stages.splits import TRAIN, VALIDATION
 from seiryu.pipelines.state import State, identity
+from seiryu.pipelines.takedown import check_not_lost
 from seiryu.pipelines.unit import Sidecar
 
 _HEADER = struct.Struct("<9sQBQQ")
@@ -86,6 +87,7 @@ def read_runs(named: Sequence[str]) -> tuple[list[Run], list[str]]:
     seen: dict[str, str] = {}
     for name in named:
         state = finished(name)
+        check_not_lost(state.store)
         _check_finished(name, state)
         for what in (_real(name), identity(state.completed("shards"))):
             if what in seen:

@@ -13,6 +13,7 @@ from seiryu.pipelines.publishing.publication import Publication, publication, pu
 from seiryu.pipelines.screen import out as screen
 from seiryu.pipelines.screen import say
 from seiryu.pipelines.sizes import human
+from seiryu.pipelines.takedown import check_not_lost
 
 
 def publish_command(run: str, out: str, said: Said, *, dry_run: bool, as_json: bool) -> int:
@@ -20,6 +21,7 @@ def publish_command(run: str, out: str, said: Said, *, dry_run: bool, as_json: b
     if not out and not dry_run:
         raise ConfigError("--out is missing: the directory that the dataset is laid out in (--dry-run needs none)")
     state = finished(run)
+    check_not_lost(state.store)
     made = publication(state, said)
     changes = Changes()
     if dry_run:

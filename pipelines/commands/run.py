@@ -137,4 +137,6 @@ def verify_command(run: str, *, drop: bool, as_json: bool) -> int:
             f"dropping units mends {len(left):,} of these not: finish the run if it is not finished; what does not belong to it, delete"
         )
     out.print(f"{files:,} files checked, {len(problems):,} problems{f', {len(dropped):,} units dropped' if drop else ''}")
+    if not drop and any(problem.stage for problem in problems):
+        out.print("verify --drop takes the damaged units away; the next run makes exactly these again")
     return 1 if problems else 0

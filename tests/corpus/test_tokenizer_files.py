@@ -176,6 +176,19 @@ def test_begin_and_pad_of_other_files_end_no_document_unless_the_file_says_so(by
     assert loaded.eod == loaded.bos == 1
 
 
+def test_what_the_files_beside_it_change_of_a_tokenizer_is_in_its_identity(byte_level, tmp_path):
+    made = tokenizers.Tokenizer.from_file(str(byte_level / "tokenizer.json"))
+    made.add_tokens([tokenizers.AddedToken("<pad>", special=False)])
+    for name in ("plain", "padded"):
+        (tmp_path / name).mkdir()
+    plain = load_tokenizer(with_files(tmp_path / "plain", made, tokenizer_config={"eos_token": "<|endoftext|>"}))
+    padded = load_tokenizer(
+        with_files(tmp_path / "padded", made, tokenizer_config={"eos_token": "<|endoftext|>", "pad_token": "<pad>"})
+    )
+    assert plain.encode_batch(["a <pad> b"])[0].tolist() != padded.encode_batch(["a <pad> b"])[0].tolist()
+    assert plain.sha256 != padded.sha256
+
+
 @given(text=TEXTS)
 def test_sentencepiece_gives_the_ids_of_its_package(model, text):
     loaded = load_tokenizer(str(model))

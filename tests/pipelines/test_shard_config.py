@@ -21,6 +21,12 @@ SAMPLE = str(ROOT / "configs/sample.yaml")
         ("shards.validation={share: 1}", "nothing would be left for train"),
         ("shards.test={share: 0.99}", "nothing would be left for train"),
         ("shards.repeat={by: duplicates, times: {many: 2}}", "'many' is no number"),
+        ("shards.validation={share: null}", "share or tokens is wanted"),
+        ("tokenize.shard_tokens=5", "shard_tokens is shards.tokens now"),
+        ("tokenize.seed=x", "seed is shards.seed now"),
+        ("shards.repeat={by: duplicates, times: {2: 3, 5: 2}}", "must not stand less often"),
+        ("shards.repeat={by: duplicates, times: {nan: 2}}", "'nan' is no number"),
+        ("shards.repeat={by: duplicates, times: {'1': 2, '1.0': 3}}", "are one number"),
         ("shards.repeat={by: duplicates, times: {2: 0.5}}", "greater than or equal to 1"),
         ("shards.repeat={by: good, times: {2: 2}}", "no signal is called 'good'; known: duplicates, letters"),
         ("tokenize.eod=<|eot_id|>", "ends a turn of a chat"),
@@ -56,7 +62,7 @@ def test_a_begin_of_text_must_be_there_and_be_no_end(tmp_path) -> None:
 def test_a_split_is_a_share_or_a_number_of_tokens() -> None:
     assert SplitSize(share=0.1).of(1000) == 100
     assert SplitSize(tokens=7).of(1000) == 7
-    assert SplitSize().of(1000) == 0
+    assert SplitSize(share=0).of(1000) == 0
 
 
 def test_steps_of_repetition_are_in_their_order() -> None:

@@ -10,8 +10,10 @@ import pytest
 from commandline import hashes
 from corpus_tables import config_of, make, write_corpus
 
+from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
-from seiryu.corpus.tokenizers import load_tokenizer
+from seiryu.corpus.tokenizers import load_tokenizer, loading
+from seiryu.corpus.tokenizers.llama import LLAMA3
 from seiryu.pipelines.stages import shards, tokenize
 from seiryu.pipelines.unit import Unit
 
@@ -125,6 +127,24 @@ def test_documents_are_repeated_in_train_and_nowhere_else(tmp_path: Path) -> Non
     assert 0.3 < often[4] / often.total() < 0.7
     order = [(doc_id, copy) for doc_id, copy, _ in found["train-00000-of-00002"]]
     assert order == sorted(order, key=lambda pair: key(f"{pair[0]} {pair[1]}" if pair[1] else pair[0]))
+
+
+def test_nothing_left_for_train_is_an_error_with_both_numbers(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    names = write_corpus(store, [documents(20)])
+    config = config_of(tmp_path, validation={"tokens": 10**9})
+    with pytest.raises(
+        InputError, match=r"nothing is left for train: the documents have [\d,]+ tokens, and shards.validation 1,000,000,000"
+    ):
+        make(store, config, [names], {})
+
+
+def test_what_is_named_in_a_shard_is_a_setting_of_it(tmp_path: Path) -> None:
+    before = config_of(tmp_path)
+    path = str(loading.file_of(LLAMA3))  # the same file, which the metadata of datatrove's shards call otherwise
+    after = before.model_copy(update={"tokenize": before.tokenize.model_copy(update={"tokenizer": path})})
+    assert tokenize.settings(before) == tokenize.settings(after)
+    assert shards.settings(before) != shards.settings(after)
 
 
 def test_begin_of_text_stands_before_every_document_if_asked_for(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.commands.takedown import takedown_command
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.takedown import Rules, rules_of, write_entries
+from seiryu.pipelines.takedown import Rules, check_not_lost, rules_of, write_entries
 
 PAGES = {
     "doc_id": ["a", "b", "c", "d", "e"],
@@ -73,6 +73,16 @@ def test_a_damaged_list_stops_the_run_instead_of_letting_pages_back_in(tmp_path:
     (tmp_path / "takedown.json").write_bytes(content)
     with pytest.raises(InputError, match=r"takedown\.json"):
         rules_of(Store(str(tmp_path)))
+
+
+def test_a_list_that_is_gone_stops_the_run(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    check_not_lost(store)
+    store.write_json("units/takedown/all.json", {})
+    with pytest.raises(InputError, match=r"takedown\.json is gone, and pages were taken down by it: bring it back"):
+        check_not_lost(store)
+    write_entries(store, [])
+    check_not_lost(store)
 
 
 @pytest.mark.parametrize(

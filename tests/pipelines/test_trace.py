@@ -71,6 +71,18 @@ def test_ids_that_are_not_those_of_the_text_are_told(run_copy: Path) -> None:
     assert "NO: run seiryu verify" in ended.out
 
 
+@pytest.mark.parametrize("wrong", [b"\xff\xff\xff\x7f", b"\xff\xff\xff\xff"])
+def test_an_id_that_is_in_no_vocabulary_is_told_too(run_copy: Path, wrong: bytes) -> None:
+    name, _ = shard(run_copy / "run")
+    path = run_copy / f"run/shards/megatron/{name}.bin"
+    data = bytearray(path.read_bytes())
+    data[4:8] = wrong
+    path.write_bytes(data)
+    ended = seiryu("trace", path, 0)
+    assert ended.code == 1, ended.err
+    assert "NO: run seiryu verify" in ended.out
+
+
 def test_what_cannot_be_traced_is_told(small_run: Path) -> None:
     name, rows = shard(small_run / "run")
     path = small_run / "run/shards/megatron" / name
