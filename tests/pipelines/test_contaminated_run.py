@@ -63,7 +63,7 @@ def test_another_action_looks_at_no_text_again(benchmark: tuple[Path, str, str],
         ended = seiryu("run", config)
         assert ended.code == 0, ended.err
         made = set(re.findall(r"^(\w+): \d+ units", ended.err, re.MULTILINE))
-        assert stages <= made <= stages | {"tokenize", "shards"}
+        assert stages <= made <= stages | {"tokenize", "splits", "shards", "indexes"}
 
 
 def test_a_benchmark_that_cannot_be_used_stops_the_command_at_once(small_archives: Path, tmp_path: Path) -> None:

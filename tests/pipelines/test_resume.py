@@ -108,7 +108,7 @@ def test_what_is_gone_or_unreadable_is_made_again(run_copy: Path, small_run: Pat
     run = run_copy / "run"
     before = hashes(run, "shards", "provenance", "corpus", "tokens")
     sorted((run / "shards/megatron").glob("train-*.bin"))[0].unlink()
-    sorted((run / "tokens").glob("*.train.parquet"))[0].unlink()
+    sorted((run / "tokens").glob("*.ids"))[0].unlink()
     sorted((run / "units/clean").glob("*.json"))[0].write_text("{}")
     steps = plan(run_copy)
     assert steps["clean"]["to_make"] == 1
@@ -137,10 +137,12 @@ def test_a_unit_that_dies_between_its_files_and_its_sidecar_does_not_exist(
     monkeypatch.setattr(Store, "write_json", lambda *_: 1 / 0)
     for unit in standing.to_make:
         assert attempt(unit, config).kind == "retry"
+    units = len(standing.to_make)
+    assert units
     monkeypatch.undo()
     expected = hashes(run_copy / "run", "shards")
     ended = seiryu("run", run_copy / "config.yaml")
     assert ended.code == 0, ended.err
-    assert "tokenize: 3 units" in ended.err
+    assert f"tokenize: {units} units" in ended.err
     assert hashes(run_copy / "run", "shards") == expected
     assert seiryu("verify", run_copy / "run").code == 0
