@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from seiryu.corpus.errors import SeiryuError
+from seiryu.pipelines.cli_shards import add_to
 from seiryu.pipelines.streams import open_streams
 
 app = typer.Typer(
@@ -210,13 +211,7 @@ def _end(code: int, _: bool) -> None:
     raise typer.Exit(code)
 
 
-def _commands_of_shards() -> None:
-    from seiryu.pipelines.cli_shards import add_to
-
-    add_to(app)
-
-
-_commands_of_shards()
+add_to(app)
 
 
 def main() -> None:

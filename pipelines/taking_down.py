@@ -28,12 +28,11 @@ from seiryu.pipelines.places import stretch
 from seiryu.pipelines.reporting.report import write_report
 from seiryu.pipelines.run import run
 from seiryu.pipelines.stages import indexes, shards, takedown
-from seiryu.pipelines.stages.splits import NAMES, TRAIN, bucket, split_numbers
+from seiryu.pipelines.stages.splits import NAMES, split_numbers, splits_of
 from seiryu.pipelines.state import State
-from seiryu.pipelines.takedown import Rules, comparable, entries, rules_of, write_entries
+from seiryu.pipelines.takedown import READ, Rules, comparable, entries, rules_of, write_entries
 from seiryu.pipelines.unit import Sidecar
 
-_READ = ["shuffle_key", "split_key", "copy", "tokens", "doc_id", "url", "host"]
 _ENDS = (takedown.STAGE, shards.STAGE, indexes.STAGE)
 HIT = pa.schema(
     [(name, SEQUENCES.field(name).type) for name in ("doc_id", "url", "host", "copy", "tokens")] + [("shard", pa.string())]
@@ -81,10 +80,9 @@ def hit_by(state: State, rules: Rules) -> pa.Table:
     numbers, found = split_numbers(state.store), [HIT.empty_table()]
     of = {done.made_of["params"]["split"]: done.made_of["params"]["shards"] for done in state.completed("shards").values()}
     for name in state.completed("tokenize"):
-        table = schema.read_table(state.store, f"tokens/{name}.parquet", SEQUENCES, _READ)
-        number = numbers[bucket(table["split_key"].to_numpy())]
-        stands = (number == NAMES.index(TRAIN)) | (table["copy"].to_numpy() == 0)
-        hit = stands & pc.not_equal(rules.hits(table), "").to_numpy(zero_copy_only=False)
+        table = schema.read_table(state.store, f"tokens/{name}.parquet", SEQUENCES, READ)
+        number = splits_of(table, numbers)
+        hit = (number >= 0) & pc.not_equal(rules.hits(table), "").to_numpy(zero_copy_only=False)
         rows = table.filter(pa.array(hit))
         rows = rows.append_column("shard", _shard_names(rows["shuffle_key"].to_numpy(), number[hit], of))
         found.append(rows.select(HIT.names).cast(HIT))

@@ -27,7 +27,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.measured import tokenizer
 from seiryu.pipelines.places import read_stretch_of, stretch
-from seiryu.pipelines.stages.splits import NAMES, TRAIN, bucket, split_numbers
+from seiryu.pipelines.stages.splits import NAMES, split_numbers, splits_of
 from seiryu.pipelines.stages.tokenize import vocabulary, with_texts
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit, digest
@@ -119,10 +119,7 @@ def _rows(store: Store, files: tuple[str, ...], place: Place, *, texts: bool) ->
     found = []
     for number, name in enumerate(files):
         table = read_stretch_of(store, f"tokens/{name}.parquet", SEQUENCES, "shuffle_key", columns, first, last)
-        inside = numbers[bucket(table["split_key"].to_numpy())] == wanted
-        if place.split != TRAIN:
-            inside &= table["copy"].to_numpy() == 0
-        table = table.filter(pa.array(inside))
+        table = table.filter(pa.array(splits_of(table, numbers) == wanted))
         table = table.set_column(table.schema.get_field_index("warc"), "warc", table["warc"].dictionary_encode())
         found.append(_large(table).append_column("file", pa.array(np.full(len(table), number, np.int32))))
         if len(found) > _HELD:

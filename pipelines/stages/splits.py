@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
@@ -80,6 +81,15 @@ def fill(tokens: npt.NDArray[np.int64], wanted: dict[str, int]) -> npt.NDArray[n
                 lacks[number] -= int(tokens[place])
                 break
     return chosen
+
+
+def splits_of(table: pa.Table, numbers: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """The number in NAMES of the split that each sequence stands in; -1 for copies outside train, which stand in none.
+
+    `table`: columns split_key and copy of `SEQUENCES`; `numbers`: those of `split_numbers`.
+    """
+    number = numbers[bucket(table["split_key"].to_numpy())]
+    return np.where((number == NAMES.index(TRAIN)) | (table["copy"].to_numpy() == 0), number, -1).astype(np.int8)
 
 
 def split_numbers(store: Store) -> npt.NDArray[np.int8]:

@@ -16,7 +16,7 @@ from seiryu.corpus.shard_schema import SEQUENCES, TAKEN_DOWN
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.stages.splits import NAMES, TRAIN, bucket, split_numbers
+from seiryu.pipelines.stages.splits import NAMES, split_numbers, splits_of
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.takedown import READ, rules_of
 from seiryu.pipelines.unit import Result, Stage, Unit
@@ -39,8 +39,8 @@ def work(unit: Unit, _: Config, store: Store) -> Result:
     counts, found = Counts(), [TAKEN_DOWN.empty_table()]
     for name in unit.reads:
         table = schema.read_table(store, f"tokens/{name}.parquet", SEQUENCES, READ)
-        number = numbers[bucket(table["split_key"].to_numpy())]
-        stands = (number == NAMES.index(TRAIN)) | (table["copy"].to_numpy() == 0)
+        number = splits_of(table, numbers)
+        stands = number >= 0
         rule = pa.chunked_array([rules.hits(table)], pa.string())
         gone = stands & pc.not_equal(rule, "").to_numpy()
         counts.add(Counts(records=int(stands.sum()), kept=int((stands & ~gone).sum())))

@@ -32,7 +32,6 @@ from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import Result, Stage, Unit, digest
 
 _ROW_GROUP = 4096
-_FAILURES = ("not_encodable", "no_tokens", "holds_end_of_document")
 
 
 def units(state: State) -> list[Unit]:

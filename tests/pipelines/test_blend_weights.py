@@ -170,7 +170,7 @@ def test_of_the_mounts_that_fit_the_longest_wins() -> None:
     paths = ["/data/runs/a/x", "/data/runs/a/sub/x", "/data/runsb/x", "s3://bucket/c/x"]
     mounts = blending.read_mounts(["/data/runs=/mnt/", "/data/runs/a/sub=s3://cold/sub", "s3://bucket=/fuse"])
     assert blending.mounted(paths, mounts) == ["/mnt/a/x", "s3://cold/sub/x", "/data/runsb/x", "/fuse/c/x"]
-    assert blending.mounted(["/a/b"], {"/": "/root"}) == ["/root/a/b"]
+    assert blending.mounted(["/a/b"], {"/": "/far"}) == ["/far/a/b"]
     assert blending.mounted(["/a/b"], {"/a": "/"}) == ["/b"]
 
 

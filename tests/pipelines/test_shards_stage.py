@@ -129,6 +129,15 @@ def test_documents_are_repeated_in_train_and_nowhere_else(tmp_path: Path) -> Non
     assert order == sorted(order, key=lambda pair: key(f"{pair[0]} {pair[1]}" if pair[1] else pair[0]))
 
 
+def test_files_without_documents_and_shards_without_sequences_are_no_harm(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    names = write_corpus(store, [[], documents(1), []])
+    formats = ("megatron", "datatrove", "mds", "parquet_tokens", "jsonl")
+    found = make(store, config_of(tmp_path, formats=formats), [(name,) for name in names], {"train": 2})
+    assert [len(sequences) for sequences in found.values()] == [1]  # and no file of the other shard
+    assert len(list((tmp_path / "shards/megatron").iterdir())) == 2
+
+
 def test_nothing_left_for_train_is_an_error_with_both_numbers(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     names = write_corpus(store, [documents(20)])
