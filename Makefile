@@ -67,7 +67,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock: $(VENV)/python
 	$(PIP) uv
 	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --output-file requirements/run.txt
-	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --extra test --constraint requirements/run.txt \
+	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --extra inspect --extra test --constraint requirements/run.txt \
 	--output-file requirements/test.txt
 	$(BIN)/$(LOCK) requirements/s3.in --output-file requirements/s3.txt
 

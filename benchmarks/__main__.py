@@ -20,8 +20,8 @@ from benchmarks.timing import Figure
 
 SUBJECTS = (
     "scan", "charset", "japanese", "extract", "plain_loop", "quick_screen", "gold", "isolation", "signals", "morphology", "word_lists",
-    "classifiers", "hosts", "quality", "recount", "personal_data", "cleaning", "contamination", "signatures",
-    "near_duplicates", "datatrove_minhash", "select", "planner", "fetching", "tokens", "datatrove_tokens", "shards", "run",
+    "classifiers", "hosts", "quality", "personal_data", "cleaning", "contamination", "signatures",
+    "near_duplicates", "datatrove_minhash", "select", "planner", "fetching", "tokens", "datatrove_tokens", "shards", "run", "look",
 )  # fmt: skip
 LONG = ("fuzz", "memory")  # minutes each: only when they are named
 

@@ -22,7 +22,7 @@ _LINES = (
 
 
 def rules_command(run: str, preset: str, changes: Sequence[str], *, as_json: bool) -> int:
-    found = recount(finished(run, until="decide"), preset, changes)
+    found = recount(finished(run), preset, changes)
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
         return 0
@@ -40,7 +40,7 @@ def _totals(found: Recount) -> Table:
     for title in ("documents", "letters", "tokens"):
         table.add_column(title, justify="right")
     for name, title in _LINES:
-        table.add_row(title, *(f"{amount:,}" for amount in getattr(found, name)), style="bold" if name == "kept" else "")
+        table.add_row(title, *(f"{amount:,}" for amount in found.totals[name].values()), style="bold" if name == "kept" else "")
     return table
 
 
@@ -51,8 +51,6 @@ def _by_rule(found: Recount) -> Table:
         table.add_column(title, no_wrap=True)
     for title in ("rejects", "only this rule", "letters", "tokens"):
         table.add_column(title, justify="right")
-    for rule in found.rules:
-        tally = found.tallies[rule.name]
-        only = (f"{amount:,}" for amount in tally.only)
-        table.add_row(rule.name, rule.limits(), f"{tally.hit[0]:,}", *only)
+    for rule, hit, only in zip(found.rules, found.tallies("hit"), found.tallies("only"), strict=True):
+        table.add_row(rule.name, rule.limits(), f"{hit['documents']:,}", *(f"{amount:,}" for amount in only.values()))
     return table

@@ -1,19 +1,12 @@
 """Other rules over a finished run: the numbers are those of a run made with them, and nothing is extracted or measured again."""
 
 import json
-import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from commandline import ROOT, SAMPLES, hashes, seiryu
-
-sys.path.append(str(ROOT))  # benchmarks/ stands beside tests/, and `pytest` alone does not look there
-
-from benchmarks import recount as benchmark
-from benchmarks.inputs import Inputs
+from commandline import hashes, seiryu
 
 
 def rows(run: Path, folder: str) -> list[dict]:
@@ -165,58 +158,3 @@ def test_a_unit_of_another_version_is_one_line(stage: str, run_copy: Path) -> No
         sidecar.write_text(json.dumps(value))
     ended = seiryu("rules", run_copy / "run")
     assert (ended.code, ended.err.count("\n"), "was written by another version" in ended.err) == (1, 1, True), ended.err
-
-
-def test_the_benchmark_counts_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark, "FILES", 2)
-    monkeypatch.setattr(benchmark, "ROWS", 500)
-    assert [figure.value > 0 for figure in benchmark.figures(Inputs(SAMPLES))] == [True] * 3
-
-
-@pytest.mark.parametrize("folder", ["signals", "verdicts"])
-def test_a_table_that_is_gone_is_named(folder: str, run_copy: Path) -> None:
-    table = next((run_copy / f"run/{folder}").glob("*.parquet"))
-    table.unlink()
-    ended = seiryu("rules", run_copy / "run")
-    assert (ended.code, ended.err.count("\n"), f"{folder}/{table.name} is not there" in ended.err) == (1, 1, True), ended.err
-
-
-def test_a_run_that_has_judged_nothing_yet_is_said_to_be_one(run_copy: Path) -> None:
-    shutil.rmtree(run_copy / "run/units/decide")
-    ended = seiryu("rules", run_copy / "run")
-    assert (ended.code, "nothing is judged there" in ended.err, ended.err.count("\n")) == (2, True, 1)
-
-
-def test_a_bad_rule_file_ends_with_2_and_its_line(small_run: Path, tmp_path: Path) -> None:
-    preset = tmp_path / "own.yaml"
-    for text, message in (
-        (
-            "rules:\n- {name: a, signal: letters, low: 1}\n- {name: b, signal: leters, low: 1}",
-            f"{preset}:3: rule 'b': unknown signal 'leters'",
-        ),
-        ("rules:\n- {name: a, signal: letters, low: 2, high: 1}", f"{preset}:2: rule 'a': low 2 against high 1"),
-        ("rules:\n" + "- {name: a, signal: letters, low: 1}\n" * 2, f"{preset}:3: rule 'a': stands there twice, first in line 2"),
-    ):
-        preset.write_text(text)
-        for ended in (seiryu("rules", small_run / "run", "--preset", preset),
-                      seiryu("plan", small_run / "config.yaml", "--set", f"rules={{preset: {preset}}}")):  # fmt: skip
-            assert (ended.code, ended.err.count("\n")) == (2, 1), ended.err
-            assert message in ended.err
-
-
-def test_a_wrong_change_in_a_config_is_told_with_the_configs_line(small_run: Path, tmp_path: Path) -> None:
-    config = tmp_path / "c.yaml"
-    archives = json.loads((small_run / "config.yaml").read_text())["source"]["paths"][0]
-    config.write_text(
-        f"run: {tmp_path}/run\nsource:\n  paths: ['{archives}']\nrules:\n  change:\n    few_hirgana: {{low: 0.1}}\n"
-    )
-    ended = seiryu("plan", config)
-    assert ended.code == 2
-    assert ended.err.startswith(f"seiryu: {config}:6: rules.change: rule 'few_hirgana': there is no such rule")
-
-
-def test_the_table_shows_every_rule_and_the_totals(small_run: Path) -> None:
-    ended = seiryu("rules", small_run / "run", "--set", "few_hiragana.low=0.5")
-    assert ended.code == 0, ended.err
-    for text in ("pass these rules", "gained", "lost", "few_hiragana", "< 0.5", "duplicate_10gram", "only this rule"):
-        assert text in ended.out

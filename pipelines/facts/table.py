@@ -1,0 +1,192 @@
+"""The table of a run, `report/facts.parquet`: made from its narrow tables once, and again when those have changed.
+
+Reading thousands of small files takes longer than any question to them, so they are gathered into one file, a row a judged document,
+in the order of the archives' names. It follows from the run and can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seiryu.corpus.errors import InputError, NotWritable
+from seiryu.corpus.storage import Store
+from seiryu.filters.rules import Rule
+from seiryu.filters.signals.signal import Signal
+from seiryu.pipelines.facts.rows import facts_schema, rows_of
+from seiryu.pipelines.measured import measured_by
+from seiryu.pipelines.stages.decide import judged_by
+from seiryu.pipelines.state import State, identity
+from seiryu.pipelines.unit import digest
+
+_NAME, _VERSION = "report/facts.parquet", 1
+_ROW_GROUP, _AHEAD = 122_880, 32  # rows that DuckDB takes at once; files that are read before they are written
+_KEY = b"seiryu.facts"
+_PLAIN = ("doc_id", "url", "title")  # columns whose values hardly repeat
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The table, and what is known of it. `rules`: those its rows were judged by; `note`: what it does not hold, else empty."""
+
+    path: str
+    rules: tuple[Rule, ...]
+    signals: tuple[Signal, ...]
+    documents: int
+    note: str
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that knows the table as `facts` and can open no other file. One for each consumer and thread."""
+        connection = connect(self.path)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def connect(path: str) -> duckdb.DuckDBPyConnection:
+    """What `Facts.cursor` gives, to be closed by who asked for it."""
+    config: dict[str, Any] = {"threads": str(len(os.sched_getaffinity(0))), "autoinstall_known_extensions": "false",
+                              "autoload_known_extensions": "false"}  # fmt: skip
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute("SET allowed_paths = [$path]", {"path": path})
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    connection.execute(f"CREATE VIEW facts AS SELECT * FROM read_parquet({quoted_text(path)})")
+    return connection
+
+
+def quoted_text(text: str) -> str:
+    """A text as SQL writes it: for the one place where no parameter can stand."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def facts_of(state: State, progress: Callable[[int, int], None] = lambda *_: None) -> Facts:
+    """The table of a run, made if it is not there or not of now. `progress`: called with archives gathered and to gather.
+
+    InputError if a narrow table is damaged. Memory: some 32 archives' rows.
+    """
+    judged, others = _judged_alike(state)
+    measured = measured_by(state.completed("annotate")[judged[0]]) if judged else ()
+    rules = judged_by(state.completed("decide")[judged[0]], state.config) if judged else ()
+    key = _identity(state, judged)
+    store = state.store
+    if (documents := _present(store, key)) is None:
+        try:
+            documents = _make(state, store, judged, measured, key, progress)
+        except NotWritable:  # somebody else's run
+            store = Store(tempfile.mkdtemp(prefix="seiryu-facts-"))
+            documents = _make(state, store, judged, measured, key, progress)
+    return Facts(_local(store), rules, measured, documents, _note(state, judged, others))
+
+
+def _judged_alike(state: State) -> tuple[list[str], int]:
+    """The archives that were judged by the same rules over the same signals, most of all if there are several; how many others."""
+    annotated, decided = state.completed("annotate"), state.completed("decide")
+    kinds = {
+        unit: json.dumps([done.setting("rules"), [signal.name for signal in measured_by(annotated[unit])]])
+        for unit, done in decided.items()
+        if unit in annotated
+    }
+    if not kinds:
+        return [], 0
+    most = Counter(kinds.values()).most_common(1)[0][0]
+    alike = [unit for unit, kind in kinds.items() if kind == most]
+    return alike, len(kinds) - len(alike)
+
+
+def _identity(state: State, judged: list[str]) -> str:
+    """What decides the bytes of the table."""
+
+    def of(stage: str) -> str:
+        done = state.completed(stage)
+        return identity({unit: done[unit] for unit in judged if unit in done})
+
+    stages = ("extract", "annotate", "addresses", "decide", "clean")
+    return digest([_VERSION, identity(state.completed("select")), *(of(stage) for stage in stages)])
+
+
+def _note(state: State, judged: list[str], others: int) -> str:
+    notes = []
+    if left := len(state.completed("extract")) - len(judged) - others:
+        notes.append(f"{left:,} of {len(state.completed('extract')):,} archives are not judged yet and not counted")
+    if others:
+        notes.append(f"{others:,} archives were judged by other rules and are not counted; let the run come to its end first")
+    return "; ".join(notes)
+
+
+def _present(store: Store, key: str) -> int | None:
+    """Rows of the table that lies there; None if there is none, or it is of another time or damaged."""
+    if not store.exists(_NAME):
+        return None
+    try:
+        with store.open(_NAME) as file:
+            footer = pq.read_metadata(file)
+    except (pa.ArrowException, OSError, ValueError):
+        return None
+    return footer.num_rows if (footer.metadata or {}).get(_KEY) == key.encode() else None
+
+
+def _make(
+    state: State,
+    store: Store,
+    judged: list[str],
+    measured: tuple[Signal, ...],
+    key: str,
+    progress: Callable[[int, int], None],
+) -> int:
+    wanted = facts_schema(measured).with_metadata({_KEY: key.encode()})
+    plain = [field.name for field in wanted if pa.types.is_string(field.type) and field.name not in _PLAIN]
+    documents, waiting = 0, list[pa.Table]()
+    with (
+        store.writing(_NAME) as out,
+        pq.ParquetWriter(out, wanted, compression="zstd", compression_level=1, use_dictionary=plain) as writer,
+    ):
+        for number, rows in enumerate(_rows(state, judged, measured), 1):
+            waiting.append(rows)
+            documents += len(rows)
+            if sum(map(len, waiting)) >= _ROW_GROUP or number == len(judged):
+                writer.write_table(pa.concat_tables(waiting).cast(wanted), row_group_size=_ROW_GROUP)
+                waiting = []
+                progress(number, len(judged))
+    return documents
+
+
+def _rows(state: State, judged: list[str], measured: tuple[Signal, ...]) -> Iterator[pa.Table]:
+    """The rows of each archive in order, read on all cores, a few archives ahead."""
+    selected = {output.name for done in state.completed("select").values() for output in done.outputs}
+    cleaned = state.completed("clean")
+
+    def one(unit: str) -> pa.Table:
+        return rows_of(state.store, unit, measured, selected=f"dedup/{unit}.parquet" in selected, cleaned=unit in cleaned)
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for begin in range(0, len(judged), _AHEAD):
+            yield from pool.map(one, judged[begin : begin + _AHEAD])
+
+
+def _local(store: Store) -> str:
+    """A path that DuckDB can open: of a table in an object store that of a copy, which ends with the process however that ends."""
+    path = store.path(_NAME)
+    if os.path.exists(path):  # noqa: PTH110 - a URL is no path
+        return path
+    handle, copy = tempfile.mkstemp(prefix="seiryu-facts-", suffix=".parquet")
+    try:
+        store.copy_to(_NAME, copy)
+    except OSError as error:
+        raise InputError(f"{path} cannot be copied to {copy}: {error}") from error
+    finally:
+        os.unlink(copy)  # noqa: PTH108 - the handle, which is never closed, keeps it
+    return f"/proc/{os.getpid()}/fd/{handle}"
