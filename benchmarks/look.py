@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -74,9 +75,49 @@ def reported(run: Path) -> Iterator[Figure]:
     yield held("size of the report", [(run / "report" / "index.html").stat().st_size / 1e6], "MB", REPORT_MB)
 
 
-def inspected(_: Path) -> Iterator[Figure]:
-    """`seiryu inspect` until its first page stands in headless Chromium: to be held against FIRST_PAGE."""
-    yield from ()
+def inspected(run: Path) -> Iterator[Figure]:
+    """`seiryu inspect` in headless Chromium: until it can be opened, its first page stands, and a limit that is moved is counted."""
+    ready, first, moved, again = [], [], [], []
+    for _ in range(3):
+        with browser() as driver:
+            begin = time.perf_counter()
+            page = subprocess.Popen([sys.executable, "-m", "seiryu.pipelines", "inspect", str(run)], cwd=ROOT, stdout=subprocess.PIPE,
+                                    stderr=subprocess.DEVNULL, text=True)  # fmt: skip
+            try:
+                address = page.stdout.readline().strip()  # type: ignore[union-attr]
+                ready.append(time.perf_counter() - begin)
+                for query, seconds in (("", first), ("&set=few_hiragana.low=0.3", moved), ("&tab=documents", again)):
+                    begin = time.perf_counter()
+                    driver.get(address + query)
+                    while not driver.execute_script("return document.querySelector('#kept-documents')?.textContent"):
+                        time.sleep(0.01)
+                    seconds.append(time.perf_counter() - begin)
+            finally:
+                page.terminate()
+                page.wait()
+    yield Figure("seiryu inspect, until its address is printed", median(ready), "s", min(ready), max(ready))
+    yield held("its first page in Chromium", first, "s", FIRST_PAGE)
+    yield held("a page opened with a moved limit", moved, "s", FIRST_PAGE)
+    yield held("a page opened on a list of documents", again, "s", FIRST_PAGE)
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Debian's Chromium with an empty profile."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as profile:
+        for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+                     "--disable-component-update", "--disable-sync", f"--user-data-dir={profile}"):  # fmt: skip
+            options.add_argument(flag)
+        driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+        try:
+            yield driver
+        finally:
+            driver.quit()
 
 
 def held(what: str, values: Sequence[float], unit: str, limit: float) -> Figure:
@@ -146,12 +187,11 @@ def questions(state: Any, facts: Any, con: Any) -> Questions:
     from seiryu.pipelines.facts.texts import documents_at
 
     rules, signals = facts.rules, [signal.name for signal in facts.signals]
-    spread = {row["signal"]: row for row in queries.spread(con, signals).to_pylist()}
     some = [(row["unit"], row["row"]) for row in queries.sample(con, rules, None, SAMPLES).to_pylist()]
     counted = queries.masks(con)
 
     def between(signal: str, number: int) -> list[float]:
-        low, high = spread[signal]["low"], spread[signal]["high"]
+        low, high = facts.spread[signal]["low"], facts.spread[signal]["high"]
         return [low + (high - low) * (k + 0.5) / number for k in range(number)]
 
     def recount(number: int, first: int) -> Callable[[Any], Any]:
@@ -178,7 +218,6 @@ def questions(state: Any, facts: Any, con: Any) -> Questions:
                    masks.overlaps(counted, rules, MOST))
     ]  # fmt: skip
     asked["fates"] = [queries.fates]
-    asked["spread of a signal"] = [lambda con, name=name: queries.spread(con, [name]) for name in signals]
     asked["histogram of a signal"] = [
         lambda con, name=name: queries.histogram(con, name, between(name, EDGES)) for name in signals
     ]

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from seiryu.corpus.errors import SeiryuError
-from seiryu.pipelines.cli_shards import add_to
+from seiryu.pipelines import cli_looking, cli_shards
 from seiryu.pipelines.streams import open_streams
 
 app = typer.Typer(
@@ -77,53 +77,6 @@ def plan(
     from seiryu.pipelines.commands.plan import plan_command
 
     _end(plan_command(config, set_ or [], documents, sample, as_json=as_json), verbose)
-
-
-@app.command()
-def status(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> None:
-    """Say what a run directory holds: stages, the funnel, what was set aside."""
-    from seiryu.pipelines.commands.run import status_command
-
-    _end(status_command(run, as_json=as_json), verbose)
-
-
-@app.command()
-def report(run: RunPath, verbose: Verbose = False) -> None:
-    """Write the report of a run: report/index.html."""
-    from seiryu.pipelines.commands.run import report_command
-
-    _end(report_command(run), verbose)
-
-
-@app.command()
-def rules(
-    run: RunPath,
-    preset: Annotated[str, typer.Option(metavar="PRESET", help="judge by this preset instead of the run's own rules")] = "",
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="RULE.LOW=VALUE", help="move a limit, or RULE=null to drop a rule; may be repeated"),
-    ] = None,
-    as_json: AsJson = False,
-    verbose: Verbose = False,
-) -> None:
-    """Recount a finished run by other rules: what they keep, lose and gain, and what each rule alone rejects. Changes nothing."""
-    from seiryu.pipelines.commands.rules import rules_command
-
-    _end(rules_command(run, preset, set_ or [], as_json=as_json), verbose)
-
-
-@app.command()
-def explain(
-    run: RunPath,
-    document: Annotated[str, typer.Argument(metavar="[DOC_ID]", help="a doc_id, or its beginning")] = "",
-    text: Annotated[str, typer.Option(metavar="FILE", help="explain this text instead; - reads it from stdin")] = "",
-    as_json: AsJson = False,
-    verbose: Verbose = False,
-) -> None:
-    """Say why a document was kept or not: every signal, every limit, and where in the text; what cleaning changed."""
-    from seiryu.pipelines.commands.explain import explain_command
-
-    _end(explain_command(run, document, text, as_json=as_json), verbose)
 
 
 @app.command()
@@ -211,7 +164,8 @@ def _end(code: int, _: bool) -> None:
     raise typer.Exit(code)
 
 
-add_to(app)
+cli_looking.add_to(app)
+cli_shards.add_to(app)
 
 
 def main() -> None:

@@ -51,6 +51,11 @@ def _check_names(config: Config) -> None:
             )
 
 
+def begun(run: str) -> State:
+    """What a run directory holds by now, which may be nothing. InputError if no run was ever started there."""
+    return State.of_run(run)
+
+
 def finished(run: str, until: str = "") -> State:
     """What a run directory holds, up to a stage, under the config it was made with. ConfigError if it holds no run."""
     state = State.of_run(run, until)

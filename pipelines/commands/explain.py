@@ -66,7 +66,7 @@ def _show(found: Explanation) -> None:
     out.print(rules)
     for judged in found.rules:
         if judged.rejects:
-            _show_spans(found.text, judged)
+            show_spans(found.text, judged)
     asked = {judged.rule.signal for judged in found.rules}
     others = Table(box=None, pad_edge=False)
     others.add_column("other signals")
@@ -81,7 +81,7 @@ def _show(found: Explanation) -> None:
         out.print(_changes(found.text, found.cleaned))
 
 
-def _show_spans(text: str, judged: Judged) -> None:
+def show_spans(text: str, judged: Judged) -> None:
     """The first places, with a little of what stands around them."""
     out.print(f"\n{judged.rule.name}: {judged.rule.why}", style="bold")
     if not judged.spans:

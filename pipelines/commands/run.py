@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.commands.checks import checked, finished
+from seiryu.pipelines.commands.checks import begun, checked, finished
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.reporting.funnel import as_json as funnel_json
 from seiryu.pipelines.reporting.funnel import funnel
@@ -84,7 +84,7 @@ def _shards(state: State) -> Iterator[str]:
 
 
 def status_command(run: str, *, as_json: bool) -> int:
-    state = finished(run)
+    state = begun(run)
     set_aside = {f"{stage.name} {unit}": why for stage in CHAIN for unit, why in state.set_aside(stage.name).items()}
     if as_json:
         stages = {stage.name: state.counts(stage.name).to_json() for stage in CHAIN if state.completed(stage.name)}
@@ -112,8 +112,11 @@ def status_command(run: str, *, as_json: bool) -> int:
     return 0
 
 
-def report_command(run: str) -> int:
-    out.print(write_report(finished(run)), markup=False)
+def report_command(run: str, against: str, language: str) -> int:
+    if language not in ("en", "ja"):
+        raise ConfigError(f"--language {language}: en or ja")
+    other = begun(against) if against else None
+    out.print(write_report(begun(run), other, language), markup=False)
     return 0
 
 

@@ -17,7 +17,7 @@ from seiryu.pipelines.facts.masks import added_up
 SUMS = "count(*) AS documents, coalesce(sum(letters), 0)::BIGINT AS letters, coalesce(sum(tokens), 0)::BIGINT AS tokens"
 GROUPED = ("host", "site", "tld", "year", "charset", "extractor", "blocked")
 _FATES = "('rejected', 'blocked', 'duplicate', 'cleaned', 'final', 'passing')"
-_PASSES = "reject_mask = 0 AND blocked = ''"
+PASSES = "reject_mask = 0 AND blocked = ''"
 LISTED = (
     "unit, row, doc_id, url, title, host, letters, tokens, reject_mask, blocked, fate, verdict, duplicate_of, similarity, duplicates, "
     "cluster"
@@ -61,7 +61,7 @@ def masks_under(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule], other: Se
 
     Only the signals of rules that differ are read: the others' bits are moved to where they belong.
     """
-    return ask(con, f"SELECT {mask_under(rules, other)} AS reject_mask, blocked != '' AS blocked, {_PASSES} AS before, {SUMS} "
+    return ask(con, f"SELECT {mask_under(rules, other)} AS reject_mask, blocked != '' AS blocked, {PASSES} AS before, {SUMS} "
                     "FROM facts GROUP BY ALL ORDER BY ALL")  # fmt: skip
 
 
@@ -89,31 +89,12 @@ def _list(names: str) -> str:
     return "[" + names.strip("()") + "]"
 
 
-def spread(con: duckdb.DuckDBPyConnection, signals: Sequence[str]) -> pa.Table:
-    """signal, least, low (0.5 %), median, high (99.5 %), most: values that occur; null where there is no document."""
-    if not signals:
-        return pa.table(
-            {
-                "signal": pa.array([], pa.string()),
-                **{name: pa.array([], pa.float64()) for name in ("least", "low", "median", "high", "most")},
-            }
-        )
-    found = [ask(con, f"SELECT min(x) AS least, max(x) AS most, quantile_disc(x, [0.005, 0.5, 0.995]) AS q FROM "
-                      f"(SELECT {column(name)}::DOUBLE AS x FROM facts)").to_pylist()[0] for name in signals]  # fmt: skip
-    quantiles = [row["q"] or [None] * 3 for row in found]
-    return pa.table({
-        "signal": list(signals), "least": pa.array([row["least"] for row in found], pa.float64()),
-        **{name: pa.array([q[i] for q in quantiles], pa.float64()) for i, name in enumerate(("low", "median", "high"))},
-        "most": pa.array([row["most"] for row in found], pa.float64()),
-    })  # fmt: skip
-
-
 def histogram(con: duckdb.DuckDBPyConnection, signal: str, edges: Sequence[float]) -> pa.Table:
     """bin, documents, passing: bin k holds edges[k-1] <= x < edges[k]; bin 0 what is below the first, the last all from there on."""
     return ask(
         con,
         f"SELECT bin, coalesce(documents, 0) AS documents, coalesce(passing, 0) AS passing FROM range({len(edges) + 1}) AS bins(bin) "
-        f"LEFT JOIN (SELECT {_bin(column(signal), edges)} AS bin, count(*) AS documents, count(*) FILTER ({_PASSES}) AS passing "
+        f"LEFT JOIN (SELECT {_bin(column(signal), edges)} AS bin, count(*) AS documents, count(*) FILTER ({PASSES}) AS passing "
         "FROM facts GROUP BY 1) USING (bin) ORDER BY bin",
     )
 
@@ -167,11 +148,19 @@ def by(con: duckdb.DuckDBPyConnection, name: str, most: int, order: str = "docum
     if name not in GROUPED or order not in ("documents", "value"):
         raise ValueError(f"{name} by {order}")
     value = "CASE WHEN year = 0 THEN '' ELSE year::VARCHAR END" if name == "year" else column(name)
-    first = "documents DESC, value" if order == "documents" else "value"
+    first, only = ("documents DESC, value", _largest(column(name), most)) if order == "documents" else ("value", "")
     return ask(
         con,
-        f"SELECT {value} AS value, {SUMS}, count(*) FILTER ({_PASSES}) AS passing, count(*) FILTER (fate = 'final') AS final "
-        f"FROM facts GROUP BY 1 ORDER BY {first} LIMIT {int(most)}",
+        f"SELECT {value} AS value, {SUMS}, count(*) FILTER ({PASSES}) AS passing, count(*) FILTER (fate = 'final') AS final "
+        f"FROM facts {only} GROUP BY 1 ORDER BY {first} LIMIT {int(most)}",
+    )
+
+
+def _largest(name: str, most: int) -> str:
+    """Leaves only rows of values that may be among the largest, so that nothing is added up for hosts that nobody sees."""
+    return (
+        f"SEMI JOIN (SELECT {name}, rank() OVER (ORDER BY count(*) DESC) AS place FROM facts GROUP BY {name} "
+        f"QUALIFY place <= {int(most)}) USING ({name})"
     )
 
 
@@ -196,7 +185,7 @@ def verdicts(con: duckdb.DuckDBPyConnection) -> pa.Table:
 def sample(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule], rule: str | None, most: int, seed: int = 0) -> pa.Table:
     """Documents that a rule rejects, with the `value` of its signal; for None those that pass. Drawn by a hash of doc_id and seed."""
     bit = None if rule is None else [each.name for each in rules].index(rule)
-    where = _PASSES if bit is None else f"reject_mask & {bits(1 << bit)} != 0"
+    where = PASSES if bit is None else f"reject_mask & {bits(1 << bit)} != 0"
     value = "0" if bit is None else column(rules[bit].signal)
     return ask(
         con,

@@ -24,27 +24,32 @@ from seiryu.corpus.errors import InputError, NotWritable
 from seiryu.corpus.storage import Store
 from seiryu.filters.rules import Rule
 from seiryu.filters.signals.signal import Signal
+from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.facts.rows import facts_schema, rows_of
-from seiryu.pipelines.measured import measured_by
+from seiryu.pipelines.facts.spread import Spread, Spreads
+from seiryu.pipelines.measured import measured_by, to_measure
 from seiryu.pipelines.stages.decide import judged_by
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import digest
 
-_NAME, _VERSION = "report/facts.parquet", 1
+_NAME, _VERSION = "report/facts.parquet", 3
 _ROW_GROUP, _AHEAD = 122_880, 32  # rows that DuckDB takes at once; files that are read before they are written
-_KEY = b"seiryu.facts"
+_KEY, _SPREAD = b"seiryu.facts", b"seiryu.spread"
 _PLAIN = ("doc_id", "url", "title")  # columns whose values hardly repeat
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The table, and what is known of it. `rules`: those its rows were judged by; `note`: what it does not hold, else empty."""
+    """The table, and what is known of it. `rules`: those its rows were judged by; `note`: what it does not hold, else empty; `spread`:
+    of each signal least, low (0.5 %), median, high (99.5 %) and most, empty without rows: as in `facts.spread`.
+    """
 
     path: str
     rules: tuple[Rule, ...]
     signals: tuple[Signal, ...]
     documents: int
     note: str
+    spread: dict[str, dict[str, float]]
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -79,24 +84,34 @@ def facts_of(state: State, progress: Callable[[int, int], None] = lambda *_: Non
     InputError if a narrow table is damaged. Memory: some 32 archives' rows.
     """
     judged, others = _judged_alike(state)
-    measured = measured_by(state.completed("annotate")[judged[0]]) if judged else ()
+    measured = measured_by(state.completed("annotate")[judged[0]]) if judged else _to_come(state)
     rules = judged_by(state.completed("decide")[judged[0]], state.config) if judged else ()
     key = _identity(state, judged)
     store = state.store
-    if (documents := _present(store, key)) is None:
+    if (known := _present(store, key)) is None:
         try:
-            documents = _make(state, store, judged, measured, key, progress)
+            known = _make(state, store, judged, measured, key, progress)
         except NotWritable:  # somebody else's run
             store = Store(tempfile.mkdtemp(prefix="seiryu-facts-"))
-            documents = _make(state, store, judged, measured, key, progress)
-    return Facts(_local(store), rules, measured, documents, _note(state, judged, others))
+            known = _make(state, store, judged, measured, key, progress)
+    return Facts(_local(store), rules, measured, known[0], _note(state, judged, others), known[1])
+
+
+def _to_come(state: State) -> tuple[Signal, ...]:
+    """The signals that a run will measure, so that a table without rows has its columns too."""
+    if annotated := state.completed("annotate"):
+        return measured_by(next(iter(annotated.values())))
+    try:
+        return to_measure(state.config)
+    except ConfigError:  # a preset that is gone
+        return tuple(Signal(name, "int", "") for name in ("letters", "tokens"))
 
 
 def _judged_alike(state: State) -> tuple[list[str], int]:
-    """The archives that were judged by the same rules over the same signals, most of all if there are several; how many others."""
+    """The archives that were judged by the same rules over signals measured alike, of several kinds the most; how many others."""
     annotated, decided = state.completed("annotate"), state.completed("decide")
     kinds = {
-        unit: json.dumps([done.setting("rules"), [signal.name for signal in measured_by(annotated[unit])]])
+        unit: json.dumps([done.setting("rules"), annotated[unit].made_of["settings"]])
         for unit, done in decided.items()
         if unit in annotated
     }
@@ -127,8 +142,8 @@ def _note(state: State, judged: list[str], others: int) -> str:
     return "; ".join(notes)
 
 
-def _present(store: Store, key: str) -> int | None:
-    """Rows of the table that lies there; None if there is none, or it is of another time or damaged."""
+def _present(store: Store, key: str) -> tuple[int, Spreads] | None:
+    """Rows of the table that lies there, and the spread of its signals; None if there is none, or it is of another time or damaged."""
     if not store.exists(_NAME):
         return None
     try:
@@ -136,7 +151,8 @@ def _present(store: Store, key: str) -> int | None:
             footer = pq.read_metadata(file)
     except (pa.ArrowException, OSError, ValueError):
         return None
-    return footer.num_rows if (footer.metadata or {}).get(_KEY) == key.encode() else None
+    said = footer.metadata or {}
+    return (footer.num_rows, json.loads(said[_SPREAD])) if said.get(_KEY) == key.encode() and _SPREAD in said else None
 
 
 def _make(
@@ -146,22 +162,26 @@ def _make(
     measured: tuple[Signal, ...],
     key: str,
     progress: Callable[[int, int], None],
-) -> int:
+) -> tuple[int, Spreads]:
     wanted = facts_schema(measured).with_metadata({_KEY: key.encode()})
     plain = [field.name for field in wanted if pa.types.is_string(field.type) and field.name not in _PLAIN]
     documents, waiting = 0, list[pa.Table]()
+    spread = Spread([signal.name for signal in measured], state.counts("decide").records)
     with (
         store.writing(_NAME) as out,
-        pq.ParquetWriter(out, wanted, compression="zstd", compression_level=1, use_dictionary=plain) as writer,
+        pq.ParquetWriter(out, wanted, compression="lz4", use_dictionary=plain) as writer,
     ):
         for number, rows in enumerate(_rows(state, judged, measured), 1):
             waiting.append(rows)
             documents += len(rows)
+            spread.add(rows)
             if sum(map(len, waiting)) >= _ROW_GROUP or number == len(judged):
                 writer.write_table(pa.concat_tables(waiting).cast(wanted), row_group_size=_ROW_GROUP)
                 waiting = []
                 progress(number, len(judged))
-    return documents
+        found = spread.found()
+        writer.add_key_value_metadata({_SPREAD: json.dumps(found).encode()})
+    return documents, found
 
 
 def _rows(state: State, judged: list[str], measured: tuple[Signal, ...]) -> Iterator[pa.Table]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,3 +56,19 @@ def final_text(store: Store, unit: str, doc_id: str) -> str | None:
     table = schema.read_table(store, f"corpus/{unit}.parquet", schema.CORPUS, ["doc_id", "text"])
     place = pc.index(table["doc_id"], doc_id).as_py()
     return None if place < 0 else str(table["text"][place].as_py())
+
+
+def search_texts(state: State, words: str, first: int, most: int, seconds: float) -> tuple[list[str], int, int]:
+    """doc_ids of documents whose text holds these letters as they are, from the `first`-th archive on.
+
+    Archives are read in the order of their names until `most` are found or the time is up. (doc_ids, archives searched, all archives)
+    """
+    units = list(state.completed("decide"))
+    end, found, searched = time.monotonic() + seconds, list[str](), 0
+    for unit in units[first:]:
+        if len(found) >= most or (searched and time.monotonic() > end):
+            break
+        table = schema.read_table(state.store, f"documents/{unit}.parquet", schema.DOCUMENTS, ["doc_id", "text"])
+        found += table.filter(pc.match_substring(table["text"], words))["doc_id"].to_pylist()
+        searched += 1
+    return found[:most], searched, len(units)

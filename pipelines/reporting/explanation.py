@@ -91,7 +91,7 @@ class Explanation:
 def explain_text(state: State, text: str) -> Explanation:
     """A text of nobody's by the rules of a run: measured now."""
     found, score = language(text)
-    measured = _instruments(state).measure(pa.array([text]), np.array([score]))
+    measured = instruments_of(state).measure(pa.array([text]), np.array([score]))
     signals = {name: values[0].item() for name, values in measured.items()}
     decided = state.completed("decide").values()
     rules = _judged(
@@ -99,14 +99,18 @@ def explain_text(state: State, text: str) -> Explanation:
     )
     fate = [("extract", f"language {found or 'unknown'} ({score:g})"), ("decide", _verdict(rules, ""))]
     cleaned = _cleaned(state, text, "")
-    why = why_not(state.config, _instruments(state), [judged.rule for judged in rules], cleaned, signals)
+    why = why_not(state.config, instruments_of(state), [judged.rule for judged in rules], cleaned, signals)
     fate.append(("clean", f"would not stay: {'; '.join(why)}" if why else "would stay"))
     return Explanation(text, {}, signals, rules, fate, cleaned)
 
 
 def explain_document(state: State, doc_id: str) -> Explanation:
     """A document of a run by its doc_id or the beginning of it. ConfigError if none has it, or several."""
-    unit, row = _find(state, doc_id)
+    return explain_at(state, *_find(state, doc_id))
+
+
+def explain_at(state: State, unit: str, row: int) -> Explanation:
+    """The document in this row of documents/."""
     document = _row(state, f"documents/{unit}.parquet", schema.DOCUMENTS, row)
     place, text = {name: document[name] for name in _PLACE}, document["text"]
     if unit not in state.completed("annotate"):
@@ -125,7 +129,7 @@ def explain_document(state: State, doc_id: str) -> Explanation:
 
 
 def _judged(state: State, rules: Sequence[Rule], text: str, signals: dict[str, float]) -> list[Judged]:
-    made = _instruments(state)
+    made = instruments_of(state)
     judged = []
     for rule in rules:
         value = signals[rule.signal]
@@ -134,7 +138,7 @@ def _judged(state: State, rules: Sequence[Rule], text: str, signals: dict[str, f
     return judged
 
 
-def _instruments(state: State) -> Instruments:
+def instruments_of(state: State) -> Instruments:
     """What the run measured with; its rules may have changed since."""
     annotated = state.completed("annotate").values()
     return instruments(state.config, any(done.setting("morphology") for done in annotated) if annotated else None)
@@ -177,7 +181,7 @@ def _behind_the_rules(
     cleaned = _cleaned(state, without_items(state.config, document["text"], items), site)
     if items and state.config.decontaminate.action == "remove":
         why = [f"contaminated: it holds items of {', '.join(items.benchmarks)}"]
-    why += why_not(state.config, _instruments(state), rules_in_force(state.config), cleaned, document)
+    why += why_not(state.config, instruments_of(state), rules_in_force(state.config), cleaned, document)
     fate.append(("clean", f"not in the corpus: {'; '.join(why)}"))
     return cleaned, None
 

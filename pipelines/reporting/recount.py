@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from seiryu.filters.instruments import MORPHOLOGY
@@ -61,13 +62,13 @@ def recount(state: State, preset: str = "", changes: Sequence[str] = ()) -> Reco
     facts = facts_of(state)
     own_rules(state, facts)
     rules = other_rules(state, facts, preset, changes)
-    return recounted(state, facts, rules)
-
-
-def recounted(state: State, facts: Facts, rules: tuple[Rule, ...]) -> Recount:
-    """A run's documents judged by these rules, whose signals were measured."""
     with facts.cursor() as con:
-        masks = queries.masks_under(con, facts.rules, rules)
+        return recounted(state, facts, rules, con)
+
+
+def recounted(state: State, facts: Facts, rules: tuple[Rule, ...], con: duckdb.DuckDBPyConnection) -> Recount:
+    """A run's documents judged by these rules, whose signals were measured."""
+    masks = queries.masks_under(con, facts.rules, rules)
     return Recount(rules, totals(masks), rule_counts(masks, rules), _note(rules, state, facts))
 
 
@@ -141,6 +142,8 @@ def _changes(texts: Sequence[str]) -> dict[str, dict[str, Any] | None]:
 
 def _note(rules: tuple[Rule, ...], state: State, facts: Facts) -> str:
     notes = [facts.note] if facts.note else []
+    if not rules:
+        return "; ".join(notes)
     try:
         check_against_extraction(rules, state.config)
     except ConfigError:

@@ -1,0 +1,83 @@
+"""Distributions that filter each other: Mosaic draws them in the browser and asks the table of the run for every bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seiryu.pipelines.facts.brush import Brush
+from seiryu.pipelines.facts.queries import column, number
+from seiryu.pipelines.facts.table import connect, quoted_text
+from seiryu.pipelines.inspecting.looking import Looked
+from seiryu.pipelines.inspecting.view import View, limits_of
+from seiryu.pipelines.reporting.page.scales import span_of
+
+_FIRST, _WIDTH, _HEIGHT = 6, 420, 150
+
+
+def mosaic(mo: Any, looked: Looked, view: View) -> Any:
+    """The widget, with a connection of its own; None if there is nothing to draw."""
+    from mosaic_widget import MosaicWidget
+
+    if not looked.facts.documents:
+        return None
+    con = connect(looked.facts.path)
+    con.execute(f"CREATE VIEW chosen AS SELECT * FROM facts WHERE {_where(view.brush)}")
+    return mo.ui.anywidget(MosaicWidget(spec(looked, view), con=con))
+
+
+def _where(brush: Brush) -> str:
+    """A view takes no parameters: names and values of a brush are letters, digits and . + - alone."""
+    parts = [f"{column(name)} BETWEEN {number(low)} AND {number(high)}" for name, (low, high) in brush.ranges.items()]
+    for name, values in brush.values.items():
+        parts.append(f"{column(name)}::VARCHAR IN ({', '.join(map(quoted_text, values))})")
+    return " AND ".join(parts) or "true"
+
+
+def drawn(looked: Looked, view: View) -> list[str]:
+    """The signals that are drawn: those asked for, else those of the rules that reject the most."""
+    if view.draws:
+        return list(view.draws)
+    counted = looked.recount(looked.facts.rules).by_rule.to_pylist()
+    most = sorted(counted, key=lambda row: (-row["hit_documents"], row["rule"]))
+    signal_of = {rule.name: rule.signal for rule in looked.facts.rules}
+    return list(dict.fromkeys(signal_of[row["rule"]] for row in most))[:_FIRST]
+
+
+def spec(looked: Looked, view: View) -> dict[str, Any]:
+    """Mosaic's specification: a histogram a signal with its limits, and the fates and largest hosts; a stretch that is drawn over with
+    the pointer, or a bar that is clicked, filters all others."""
+    signals = drawn(looked, view)
+    whole = {signal.name: signal.kind == "int" for signal in looked.facts.signals}
+    spread = looked.facts.spread
+    tails = {name: spread[name]["least"] >= 1 and span_of(spread[name], whole[name]).log for name in signals}
+    plots = [_histogram(looked, view, signal, tail=tails[signal]) for signal in signals]
+    lines = [{"hconcat": plots[i : i + 3]} for i in range(0, len(plots), 3)]
+    bars = {"hconcat": [_bars(name) for name in ("fate", "year", "charset")]}
+    return {"params": {"drawn": {"select": "crossfilter"}}, "vconcat": [*lines, bars]}
+
+
+def _histogram(looked: Looked, view: View, signal: str, *, tail: bool) -> dict[str, Any]:
+    limits = [
+        {"x": view.moves.get(f"{rule.name}.{side}", limit)}
+        for rule in looked.facts.rules
+        for side, limit in limits_of(rule)
+        if rule.signal == signal
+    ]
+    lines = [{"mark": "ruleX", "data": limits, "x": "x", "stroke": "#c0533a", "strokeWidth": 2}] if limits else []
+    bar = {"mark": "rectY", "x": {"bin": signal}, "y": {"count": None}}
+    everything = bar | {"data": {"from": "chosen"}, "fill": "#d3e8ef"}
+    filtered = bar | {"data": {"from": "chosen", "filterBy": "$drawn"}, "fill": "#2a7f9e"}
+    select = {"select": "intervalX", "as": "$drawn", "field": signal}
+    return {
+        "plot": [everything, filtered, *lines, select], "xLabel": signal, "xScale": "log" if tail else "linear", "yLabel": None,
+        "xDomain": "Fixed", "yTickFormat": "s", "width": _WIDTH, "height": _HEIGHT, "marginLeft": 50,
+    }  # fmt: skip
+
+
+def _bars(name: str) -> dict[str, Any]:
+    bar = {"mark": "barX", "data": {"from": "chosen", "filterBy": "$drawn"}, "x": {"count": None}, "y": name, "fill": "#2a7f9e",
+           "sort": {"y": "-x", "limit": 10}}  # fmt: skip
+    return {
+        "plot": [bar, {"select": "toggleY", "as": "$drawn", "fields": [name]}], "xLabel": None, "yLabel": None, "xTickFormat": "s",
+        **({"yTickFormat": "d"} if name == "year" else {}), "yDomain": "Fixed", "width": _WIDTH, "height": _HEIGHT, "marginLeft": 110,
+    }  # fmt: skip
