@@ -2,6 +2,7 @@
 # make test  linter, type checker, all tests
 # make readers  shards in all formats, read by Megatron's, datatrove's, MosaicML's and Hugging Face's own code
 # make bench  the figures of the documentation
+# make pictures  those of docs/, taken in Chromium
 # make lock  newest versions that pyproject.toml allows, into requirements/
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --only-binary :all:
 ROOMS := corpus filters dedup pipelines configs
 
-.PHONY: run test readers bench lock clean
+.PHONY: run test readers bench pictures lock clean
 run: $(VENV)/run
 	$(BIN)/seiryu run configs/sample.yaml
 
@@ -27,6 +28,9 @@ readers: $(VENV)/readers
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks
+
+pictures: $(VENV)/test run
+	$(BIN)/python tests/pipelines/browser/pictures.py runs/sample docs
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \

@@ -174,9 +174,10 @@ def _make(
         for number, rows in enumerate(_rows(state, judged, measured), 1):
             waiting.append(rows)
             documents += len(rows)
-            spread.add(rows)
             if sum(map(len, waiting)) >= _ROW_GROUP or number == len(judged):
-                writer.write_table(pa.concat_tables(waiting).cast(wanted), row_group_size=_ROW_GROUP)
+                table = pa.concat_tables(waiting).cast(wanted)
+                spread.add(table)
+                writer.write_table(table, row_group_size=_ROW_GROUP)
                 waiting = []
                 progress(number, len(judged))
         found = spread.found()

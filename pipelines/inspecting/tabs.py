@@ -50,7 +50,7 @@ def limits(mo: Any, looked: Looked, view: View, found: Recount, moves: Any, drop
         "Move a limit: documents, letters and tokens are counted again, and the change stands here as YAML for a config."
     )
     table = pieces.table(head, rows, numbers=(4, 5, 6, 7), name="limits")
-    return mo.vstack([yaml if changed else nothing, mo.Html(table), drops])
+    return mo.vstack([mo.Html(table), drops, yaml if changed else nothing])
 
 
 @dataclass(frozen=True)

@@ -47,13 +47,17 @@ class Chromium:
         return [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"]
 
     def asked(self) -> set[str]:
-        """The host of every request since the last time; "" for file:, data: and blob:."""
+        """The host of every request since the last time; "" for what no network serves."""
         found = set()
         for line in self.driver.get_log("performance"):
             message = json.loads(line["message"])["message"]
             if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
                 url = message["params"].get("url") or message["params"]["request"]["url"]
-                found.add(urlsplit(url).hostname or "" if not url.startswith(("data:", "blob:", "file:")) else "")
+                found.add(
+                    urlsplit(url).hostname or ""
+                    if not url.startswith(("data:", "blob:", "file:", "chrome:", "chrome-untrusted:"))
+                    else ""
+                )
         return found
 
     def all(self, selector: str) -> list[WebElement]:
