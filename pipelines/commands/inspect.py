@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from seiryu.pipelines.commands.checks import begun
 from seiryu.pipelines.screen import out, say
@@ -31,7 +32,8 @@ def inspect_command(run: str, host: str, port: int) -> int:
     out.print(address(host, port, token), markup=False)
     sys.stdout.flush()
     say("open it in a browser; Ctrl-C ends")
-    serve(listening, app)
+    with suppress(KeyboardInterrupt):
+        serve(listening, app)
     return 0
 
 

@@ -87,14 +87,15 @@ def facts_of(state: State, progress: Callable[[int, int], None] = lambda *_: Non
     measured = measured_by(state.completed("annotate")[judged[0]]) if judged else _to_come(state)
     rules = judged_by(state.completed("decide")[judged[0]], state.config) if judged else ()
     key = _identity(state, judged)
-    store = state.store
-    if (known := _present(store, key)) is None:
+    path = ""
+    if (known := _present(state.store, key)) is None:
         try:
-            known = _make(state, store, judged, measured, key, progress)
+            known = _make(state, state.store, judged, measured, key, progress)
         except NotWritable:  # somebody else's run
-            store = Store(tempfile.mkdtemp(prefix="seiryu-facts-"))
-            known = _make(state, store, judged, measured, key, progress)
-    return Facts(_local(store), rules, measured, known[0], _note(state, judged, others), known[1])
+            with tempfile.TemporaryDirectory(prefix="seiryu-facts-") as folder:
+                known = _make(state, Store(folder), judged, measured, key, progress)
+                path = _held(os.path.join(folder, _NAME))  # noqa: PTH118
+    return Facts(path or _local(state.store), rules, measured, known[0], _note(state, judged, others), known[1])
 
 
 def _to_come(state: State) -> tuple[Signal, ...]:
@@ -199,15 +200,19 @@ def _rows(state: State, judged: list[str], measured: tuple[Signal, ...]) -> Iter
 
 
 def _local(store: Store) -> str:
-    """A path that DuckDB can open: of a table in an object store that of a copy, which ends with the process however that ends."""
+    """A path that DuckDB can open: of a table in an object store that of a copy."""
     path = store.path(_NAME)
     if os.path.exists(path):  # noqa: PTH110 - a URL is no path
         return path
-    handle, copy = tempfile.mkstemp(prefix="seiryu-facts-", suffix=".parquet")
-    try:
-        store.copy_to(_NAME, copy)
-    except OSError as error:
-        raise InputError(f"{path} cannot be copied to {copy}: {error}") from error
-    finally:
-        os.unlink(copy)  # noqa: PTH108 - the handle, which is never closed, keeps it
-    return f"/proc/{os.getpid()}/fd/{handle}"
+    with tempfile.TemporaryDirectory(prefix="seiryu-facts-") as folder:
+        copy = os.path.join(folder, "facts.parquet")  # noqa: PTH118
+        try:
+            store.copy_to(_NAME, copy)
+        except OSError as error:
+            raise InputError(f"{path} cannot be copied to {folder}: {error}") from error
+        return _held(copy)
+
+
+def _held(path: str) -> str:
+    """A path to a file that is about to be deleted: it ends with the process, however that ends."""
+    return f"/proc/{os.getpid()}/fd/{os.open(path, os.O_RDONLY)}"

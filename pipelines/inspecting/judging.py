@@ -8,10 +8,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from seiryu.corpus.errors import SeiryuError
 from seiryu.filters.rules import Rule
 from seiryu.pipelines.facts import queries
 from seiryu.pipelines.inspecting import labels, pieces
 from seiryu.pipelines.inspecting.looking import Looked
+from seiryu.pipelines.inspecting.telling import telling, told
 from seiryu.pipelines.inspecting.view import View
 from seiryu.pipelines.reporting.page.shown import excerpt, visible
 
@@ -20,7 +22,8 @@ _SAMPLE, _SHOWN = 50, 4000  # documents of a sample; code points of a text
 
 @dataclass(frozen=True)
 class Asked:
-    """The next document to judge, if there is one; `known`: all judgements; `sampled`, `left`: of this sample in all and to judge."""
+    """The next document to judge, if there is one; `known`: all judgements; `sampled`, `left`: of this sample in all, and to judge;
+    `why`: what stands in the way."""
 
     rule: Rule | None
     row: dict[str, Any] | None
@@ -28,12 +31,20 @@ class Asked:
     known: list[labels.Label]
     sampled: int
     left: int
+    why: str = ""
 
 
 def asked(looked: Looked, view: View) -> Asked:
-    """The first document of the sample that is not judged for the rule. InputError if the labels cannot be read."""
+    """The first document of the sample that is not judged for the rule."""
     if not view.rule:
         return Asked(None, None, "", [], 0, 0)
+    try:
+        return _asked(looked, view)
+    except SeiryuError as error:
+        return Asked(None, None, "", [], 0, 0, str(error))
+
+
+def _asked(looked: Looked, view: View) -> Asked:
     known = labels.read_labels(looked.store)
     mine = {label.doc_id for label in known if label.rule == view.rule}
     rule = next((each for each in looked.facts.rules if each.name == view.rule), None)
@@ -48,15 +59,16 @@ def buttons(mo: Any, looked: Looked, view: View, asked: Asked, set_judged: Calla
     row = asked.row
 
     def say(what: str) -> None:
-        if row:
-            labels.judge(looked.store, labels.Label(row["doc_id"], view.rule, what, row["value"], row["url"], asked.text))
-            set_judged(lambda number: number + 1)
+        with telling(mo):
+            if row:
+                labels.judge(looked.store, labels.Label(row["doc_id"], view.rule, what, row["value"], row["url"], asked.text))
+                set_judged(lambda number: number + 1)
 
     def undo() -> None:
-        last = next((each for each in reversed(labels.read_labels(looked.store)) if each.rule == view.rule), None)
-        if last:
-            labels.take_back(looked.store, view.rule, last.doc_id)
-            set_judged(lambda number: number + 1)
+        with telling(mo):
+            if last := next((each for each in reversed(labels.read_labels(looked.store)) if each.rule == view.rule), None):
+                labels.take_back(looked.store, view.rule, last.doc_id)
+                set_judged(lambda number: number + 1)
 
     button = mo.ui.button
     return mo.ui.array(
@@ -68,12 +80,15 @@ def buttons(mo: Any, looked: Looked, view: View, asked: Asked, set_judged: Calla
     )
 
 
+@told
 def judging(mo: Any, looked: Looked, view: View, picked: Any, asked: Asked, buttons: Any) -> Any:
     """The document with what the rule found in it, and the precision so far."""
     head = mo.hstack([picked["rule"], picked["seed"]], justify="start", gap=2)
     if not view.rule:
         tip = "Choose a rule, or *kept* for what passes all. Your judgements measure how often it is right."
         return mo.vstack([head, mo.md(tip)])
+    if asked.why:
+        return mo.vstack([head, mo.Html(pieces.wrong(asked.why))])
     line = mo.Html(pieces.precision_line(labels.of_rule(asked.known, view.rule), view.rule))
     row, rule, text = asked.row, asked.rule, asked.text
     if row is None:

@@ -40,7 +40,7 @@ class Looked:
 
     def __init__(self, state: State, progress: Callable[[int, int], None] = lambda *_: None) -> None:
         self.state, self.facts = state, facts_of(state, progress)
-        self._own, self._measuring = threading.local(), threading.Lock()
+        self._own, self._measuring, self._remembering = threading.local(), threading.Lock(), threading.Lock()
         self._recounts: OrderedDict[tuple[Rule, ...], Recount] = OrderedDict()
 
     @property
@@ -56,13 +56,15 @@ class Looked:
 
     def recount(self, rules: tuple[Rule, ...]) -> Recount:
         """The run under other rules."""
-        if (known := self._recounts.get(rules)) is not None:
-            self._recounts.move_to_end(rules)
-            return known
+        with self._remembering:
+            if (known := self._recounts.get(rules)) is not None:
+                self._recounts.move_to_end(rules)
+                return known
         found = recounted(self.state, self.facts, rules, self.con())
-        self._recounts[rules] = found
-        if len(self._recounts) > _REMEMBERED:
-            self._recounts.popitem(last=False)
+        with self._remembering:
+            self._recounts[rules] = found
+            if len(self._recounts) > _REMEMBERED:
+                self._recounts.popitem(last=False)
         return found
 
     def stops(self) -> dict[str, list[float]]:

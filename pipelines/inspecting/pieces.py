@@ -25,6 +25,11 @@ def said(value: Any) -> Markup:
     return escape(visible(f"{value:,}" if isinstance(value, int) else f"{value:.5g}" if isinstance(value, float) else str(value)))
 
 
+def wrong(message: str) -> Markup:
+    """What went wrong, in one line."""
+    return Markup('<p class="sr wrong">{}</p>').format(visible(message))
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence[int] = (), name: str = "") -> Markup:
     """A table; `numbers`: columns that are aligned to the right. Cells that are Markup stand as they are."""
     out = Markup('<table class="sr {}"><thead><tr>').format(name)

@@ -10,12 +10,14 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from seiryu.corpus.errors import InputError
 from seiryu.filters.rules import Rule, plain
 from seiryu.pipelines.facts import documents
 from seiryu.pipelines.facts.texts import search_texts
 from seiryu.pipelines.inspecting import pieces
 from seiryu.pipelines.inspecting.distributions import mosaic
 from seiryu.pipelines.inspecting.looking import Looked
+from seiryu.pipelines.inspecting.telling import told
 from seiryu.pipelines.inspecting.view import View, limits_of, patch
 from seiryu.pipelines.reporting.page.shown import visible
 from seiryu.pipelines.reporting.recount import Recount
@@ -80,6 +82,7 @@ def flips(mo: Any, looked: Looked, view: View, picked: Any, listed: Listed, open
     return mo.vstack([head, _list(mo, looked, view, listed, opens, close) if listed.rows else nothing])
 
 
+@told
 def near(mo: Any, looked: Looked, view: View, rules: Sequence[Rule], picked: Any) -> Any:
     """Pairs of documents about a limit: what it rejects on the left, what it lets pass on the right."""
     rule = next((rule for rule in rules if rule.name == view.rule), None)
@@ -126,7 +129,10 @@ def listed(looked: Looked, view: View) -> Listed:
     """Documents by rule, fate, host, cluster, value, what was drawn over, and words of their address, title or text."""
     wanted, note = view.wanted(), Markup()
     if view.words:
-        ids, searched, archives = search_texts(looked.state, view.words, view.archive, _HITS, _SECONDS)
+        try:
+            ids, searched, archives = search_texts(looked.state, view.words, view.archive, _HITS, _SECONDS)
+        except InputError as error:
+            return Listed([], pieces.wrong(str(error)))
         wanted = replace(wanted, ids=tuple(ids))
         last = view.archive + searched
         note = Markup('<p class="sr soft">texts of archives {:,} to {:,} of {:,} were searched{}</p>').format(
@@ -173,6 +179,7 @@ def _list(mo: Any, looked: Looked, view: View, listed: Listed, opens: Any, close
     return mo.vstack([shown, close, document(mo, looked, view)] if view.doc else [shown])
 
 
+@told
 def document(mo: Any, looked: Looked, view: View) -> Any:
     """One document: what became of it and why, what cleaning changed, what it is a duplicate of."""
     opened = looked.open(view.doc)
@@ -205,6 +212,7 @@ def pasted(mo: Any) -> Any:
     )
 
 
+@told
 def explained(mo: Any, looked: Looked, area: Any) -> Any:
     """A text of nobody's by the rules of the run."""
     if not area.value.strip():

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import random
+import tempfile
 from collections import Counter
 from math import ceil
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from brute import documents, prefixed, rows_by_id, sums
 from commandline import seiryu
 
+from seiryu.corpus.errors import NotWritable
 from seiryu.corpus.storage import Store
 from seiryu.filters.rules import Rule
 from seiryu.pipelines.facts import Facts, facts_of, masks, queries
@@ -242,3 +244,22 @@ def test_the_config_of_a_run_says_nothing_to_the_numbers_of_its_table(run_copy: 
     (run_copy / "run/run.json").write_text(json.dumps(record))
     assert seiryu("rules", run_copy / "run", "--json").out == before
     assert rows_by_id(run_copy / "run/nowhere.parquet") == {}
+
+
+def test_the_table_of_a_run_that_cannot_be_written_ends_with_the_process(run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_copy / "run"
+    (run / "report/facts.parquet").unlink(missing_ok=True)
+    writing = Store.writing
+
+    def refused(self: Store, name: str):
+        if str(self.root) == str(run):
+            raise NotWritable(f"{run} is on a file system that is read-only")
+        return writing(self, name)
+
+    monkeypatch.setattr(Store, "writing", refused)
+    before = set(Path(tempfile.gettempdir()).glob("seiryu-facts-*"))
+    facts = facts_of(State.of_run(str(run)))
+    assert not (run / "report/facts.parquet").exists()
+    assert set(Path(tempfile.gettempdir()).glob("seiryu-facts-*")) == before
+    with facts.cursor() as con:
+        assert masks.totals(queries.masks(con))["measured"]["documents"] == facts.documents > 200
