@@ -79,8 +79,7 @@ def _even(span: Span, number: int) -> list[float]:
         return _multiples(span.low, span.high, nice((span.high - span.low) / number, span.whole))
     begin, end = log1p(span.low), log1p(span.high)
     values = (expm1(begin + (end - begin) * i / number) for i in range(number + 1))
-    digits = 3 if number > BINS or span.high > 1e5 * (span.low + 1) else 2
-    rounded = (_significant(value, digits) for value in values)
+    rounded = (_significant(value, 3) for value in values)  # two digits made the bin above 1,000 twice as wide, and so a peak
     return sorted({float(round(value)) if span.whole else value for value in rounded})
 
 
