@@ -174,7 +174,7 @@ def test_stages_say_their_counts_and_speed(page: Report, small_run: Path) -> Non
         counts = state.counts(stage)
         assert {str(counts.records), str(counts.kept)} <= set(said[stage])
     seconds = state.seconds("extract")
-    assert f"{state.counts('extract').extra['pages'] / seconds:,.0f}" in page.text("stages")
+    assert f"{state.counts('extract').extra['pages'] / seconds:,.1f}" in page.text("stages")
 
 
 def test_nothing_comes_from_outside_and_only_its_own_scripts_run(page: Report) -> None:
