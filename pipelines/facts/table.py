@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import duckdb
@@ -33,7 +34,7 @@ from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import digest
 
 _NAME, _VERSION = "report/facts.parquet", 3
-_ROW_GROUP, _AHEAD = 122_880, 32  # rows that DuckDB takes at once; files that are read before they are written
+_ROW_GROUP, _AHEAD = 122_880, 64  # rows that DuckDB takes at once; files that are read before they are written
 _KEY, _SPREAD = b"seiryu.facts", b"seiryu.spread"
 _PLAIN = ("doc_id", "url", "title")  # columns whose values hardly repeat
 
@@ -81,7 +82,7 @@ def quoted_text(text: str) -> str:
 def facts_of(state: State, progress: Callable[[int, int], None] = lambda *_: None) -> Facts:
     """The table of a run, made if it is not there or not of now. `progress`: called with archives gathered and to gather.
 
-    InputError if a narrow table is damaged. Memory: some 32 archives' rows.
+    InputError if a narrow table is damaged. Memory: some 64 archives' rows, and those of a row group.
     """
     judged, others = _judged_alike(state)
     measured = measured_by(state.completed("annotate")[judged[0]]) if judged else _to_come(state)
@@ -195,8 +196,12 @@ def _rows(state: State, judged: list[str], measured: tuple[Signal, ...]) -> Iter
         return rows_of(state.store, unit, measured, selected=f"dedup/{unit}.parquet" in selected, cleaned=unit in cleaned)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for begin in range(0, len(judged), _AHEAD):
-            yield from pool.map(one, judged[begin : begin + _AHEAD])
+        left = iter(judged)
+        ahead = deque(pool.submit(one, unit) for unit in islice(left, _AHEAD))
+        while ahead:
+            rows = ahead.popleft().result()
+            ahead.extend(pool.submit(one, unit) for unit in islice(left, 1))
+            yield rows
 
 
 def _local(store: Store) -> str:
