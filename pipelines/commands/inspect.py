@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import suppress
 
 from seiryu.pipelines.commands.checks import begun
+from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.screen import out, say
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -17,6 +19,10 @@ def inspect_command(run: str, host: str, port: int) -> int:
     from seiryu.pipelines.inspecting.server import address, application, bound, names, new_token, serve, warm
 
     token = os.environ.get("SEIRYU_INSPECT_TOKEN") or new_token()
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,200}", token):
+        raise ConfigError(
+            "SEIRYU_INSPECT_TOKEN: 16 or more letters, digits, - and _ are wanted, so that it can stand in an address"
+        )
     listening = bound(host, port)
     port = listening.getsockname()[1]
     app = application(token, names(host), port)

@@ -88,3 +88,13 @@ def test_it_listens_on_loopback_unless_told_otherwise_and_says_what_that_means(l
         assert found.process.stderr is not None
         found.process.terminate()
         assert "everybody who reaches this address and has its token sees the run" in found.process.stderr.read()
+
+
+@pytest.mark.parametrize("token", ["short", "sixteen letters; and more", "日本語日本語日本語日本語日本語"])
+def test_a_token_of_ones_own_must_be_long_and_plain(token: str, looked_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEIRYU_INSPECT_TOKEN", token)
+    ended = seiryu("inspect", looked_run)
+    assert (ended.code, ended.err.count("\n")) == (2, 1), ended.err
+    monkeypatch.setenv("SEIRYU_INSPECT_TOKEN", "my-own_token-0123")
+    with inspected(looked_run) as found:
+        assert found.address.endswith("?token=my-own_token-0123")
