@@ -11,14 +11,14 @@ import pyarrow as pa
 
 from seiryu.filters.rules import Rule
 from seiryu.pipelines.facts.brush import NO_BRUSH, Brush
-from seiryu.pipelines.facts.queries import LISTED, ask, bits, column, mask_under, number, rejects
+from seiryu.pipelines.facts.queries import LISTED, PASSES, ask, bits, column, mask_under, number, rejects
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which documents to list: all that are asked for at once must hold.
 
-    `rule`: rejected by it; `fate`, `host`: as in the table; `cluster`: doc_id of a kept document, which is
+    `rule`: rejected by it; `kept`: passes all; `fate`, `host`: as in the table; `cluster`: doc_id of a kept document, which is
     listed with all that were removed for it; `signal`: `low` <= its value <= `high`; `text`: stands in address, title or host, or
     begins the doc_id, whatever the case; `sort`: doc_id, or value of the signal, downwards with -; `brush`: what was drawn over in the
     distributions; `ids`: only these.
@@ -35,6 +35,7 @@ class Wanted:
     sort: str = ""
     brush: Brush = NO_BRUSH
     ids: tuple[str, ...] | None = None
+    kept: bool = False
 
 
 def listed(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule], wanted: Wanted, most: int, offset: int = 0) -> pa.Table:
@@ -60,6 +61,8 @@ def _where(rules: Sequence[Rule], wanted: Wanted) -> tuple[str, dict[str, object
     if wanted.rule:
         bit = bits(1 << [rule.name for rule in rules].index(wanted.rule))
         parts.append(f"reject_mask & {bit} != 0")
+    if wanted.kept:
+        parts.append(PASSES)
     for name in ("fate", "host"):
         if getattr(wanted, name):
             parts.append(f"{name} = ${name}")
@@ -133,4 +136,4 @@ def about(
             f"ORDER BY abs({value} - {limit}), doc_id LIMIT {int(most)}",
         )
 
-    return side_of(decided), side_of(f"NOT {decided}")
+    return side_of(decided), side_of(f"NOT {rejects(rule)}")

@@ -73,7 +73,7 @@ def rows_of(store: Store, unit: str, measured: Sequence[Signal], *, selected: bo
         "row": np.arange(number, dtype=np.int32),
         "host": addresses["host"],
         "site": addresses["site"],
-        "tld": pc.replace_substring_regex(addresses["host"], r"^.*\.|^[0-9.:\[\]]*$", ""),
+        "tld": pc.replace_substring_regex(addresses["host"], r"^[0-9.:\[\]]*$|^.*\.", ""),
         "year": np.where(years == _YEAR_UNKNOWN, 0, years),
         "reject_mask": verdicts["reject_mask"],
         "blocked": verdicts["blocked"],

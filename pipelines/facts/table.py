@@ -33,7 +33,7 @@ from seiryu.pipelines.stages.decide import judged_by
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.unit import digest
 
-_NAME, _VERSION = "report/facts.parquet", 3
+_NAME, _VERSION = "report/facts.parquet", 4
 _ROW_GROUP, _AHEAD = 122_880, 64  # rows that DuckDB takes at once; files that are read before they are written
 _KEY, _SPREAD = b"seiryu.facts", b"seiryu.spread"
 _PLAIN = ("doc_id", "url", "title")  # columns whose values hardly repeat
@@ -67,7 +67,8 @@ def connect(path: str) -> duckdb.DuckDBPyConnection:
     config: dict[str, Any] = {"threads": str(len(os.sched_getaffinity(0))), "autoinstall_known_extensions": "false",
                               "autoload_known_extensions": "false"}  # fmt: skip
     connection = duckdb.connect(":memory:", config=config)
-    connection.execute("SET allowed_paths = [$path]", {"path": path})
+    # A path of `_held` is a link, which Linux makes lead to another name once the file is deleted or replaced.
+    connection.execute("SET allowed_paths = [$path, $deleted]", {"path": path, "deleted": f"{os.path.realpath(path)} (deleted)"})
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     connection.execute(f"CREATE VIEW facts AS SELECT * FROM read_parquet({quoted_text(path)})")
@@ -205,10 +206,10 @@ def _rows(state: State, judged: list[str], measured: tuple[Signal, ...]) -> Iter
 
 
 def _local(store: Store) -> str:
-    """A path that DuckDB can open: of a table in an object store that of a copy."""
+    """A path that DuckDB can open, of a table in an object store that of a copy: this very table, whatever is written since."""
     path = store.path(_NAME)
     if os.path.exists(path):  # noqa: PTH110 - a URL is no path
-        return path
+        return _held(path)
     with tempfile.TemporaryDirectory(prefix="seiryu-facts-") as folder:
         copy = os.path.join(folder, "facts.parquet")  # noqa: PTH118
         try:
@@ -219,5 +220,5 @@ def _local(store: Store) -> str:
 
 
 def _held(path: str) -> str:
-    """A path to a file that is about to be deleted: it ends with the process, however that ends."""
+    """A path to a file that may be replaced or deleted while it is asked: it ends with the process, however that ends."""
     return f"/proc/{os.getpid()}/fd/{os.open(path, os.O_RDONLY)}"

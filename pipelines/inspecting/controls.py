@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
+from seiryu.filters.rules import plain
 from seiryu.pipelines.facts.brush import NO_BRUSH, Brush
 from seiryu.pipelines.inspecting.looking import Looked
-from seiryu.pipelines.inspecting.view import KEPT, View, limits_of
+from seiryu.pipelines.inspecting.view import KEPT, MOST_DRAWN, View, limits_of
 
 TITLES = {
     "limits": "Limits", "flips": "What flips", "near": "About a limit", "distributions": "Distributions", "documents": "Documents",
@@ -63,13 +64,13 @@ def picked(mo: Any, looked: Looked, start: View) -> Any:
             "seed": ui.number(start=0, stop=1_000_000, step=1, value=start.seed, label="sample"),
             "words": ui.text(value=start.words, placeholder="in the texts themselves", label="words"),
             "archive": ui.number(start=1, stop=10_000_000, step=1, value=start.archive + 1, label="from archive"),
-            "draws": ui.multiselect(options=signals, value=list(start.draws), label="signals", max_selections=8),
+            "draws": ui.multiselect(options=signals, value=list(start.draws), label="signals", max_selections=MOST_DRAWN),
         }
     )
 
 
 def _shown(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
+    return "" if value is None else plain(value)
 
 
 def view_of(

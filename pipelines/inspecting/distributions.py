@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
+
 from seiryu.pipelines.facts.brush import Brush
 from seiryu.pipelines.facts.queries import column, number
 from seiryu.pipelines.facts.table import connect, quoted_text
@@ -22,7 +24,27 @@ def mosaic(mo: Any, looked: Looked, view: View) -> Any:
         return None
     con = connect(looked.facts.path)
     con.execute(f"CREATE VIEW chosen AS SELECT * FROM facts WHERE {_where(view.brush)}")
-    return mo.ui.anywidget(MosaicWidget(spec(looked, view), con=con))
+
+    class Guarded(MosaicWidget):  # type: ignore[misc]
+        """Answers what reads, and keeps what Mosaic adds up in memory: a page must not write over the table it is shown."""
+
+        def _handle_custom_msg(self, content: Any, buffers: Any) -> None:
+            if harmless(self.con, str(content.get("sql", "")), str(content.get("type", ""))):
+                super()._handle_custom_msg(content, buffers)
+            else:
+                self.send({"error": "only questions are answered", "uuid": content.get("uuid")})
+
+    return mo.ui.anywidget(Guarded(spec(looked, view), con=con))
+
+
+def harmless(con: duckdb.DuckDBPyConnection, sql: str, kind: str) -> bool:
+    """Whether SQL from the page is one question, or makes tables and schemas in memory and nothing else."""
+    try:
+        types = [statement.type for statement in con.extract_statements(sql)]
+    except duckdb.Error:
+        return kind == "arrow"  # no SQL at all: it fails where it is run, with its message
+    asked, made = duckdb.StatementType.SELECT, duckdb.StatementType.CREATE
+    return types == [asked] if kind == "arrow" else bool(types) and all(each == made for each in types)
 
 
 def _where(brush: Brush) -> str:

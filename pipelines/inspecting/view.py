@@ -15,7 +15,8 @@ from seiryu.pipelines.facts.documents import Wanted
 
 TABS = ("limits", "flips", "near", "distributions", "documents", "judge", "text")
 SIDES = ("low", "high", "below")
-_WHOLE = re.compile(r"[0-9]{1,9}")
+_WHOLE = re.compile(r"[0-9]{1,6}")
+MOST_DRAWN = 8  # signals in the distributions
 KEPT = "kept"  # instead of a rule: what all rules keep
 
 
@@ -63,7 +64,8 @@ class View:
         found |= {name: given[name] for name in ("fate", "host", "cluster", "find", "doc", "words") if given.get(name)}
         found |= {name: value for name in ("low", "high") if (value := _number(given.get(name, ""))) is not None}
         found |= {name: int(given[name]) for name in ("page", "seed", "archive") if _WHOLE.fullmatch(given.get(name, ""))}
-        found["draws"] = tuple(name for name in given.get("draws", "").split(",") if name in signals)
+        drawn = dict.fromkeys(name for name in given.get("draws", "").split(",") if name in signals)
+        found["draws"] = tuple(drawn)[:MOST_DRAWN]
         found["moves"], found["drops"] = _changes(given.get("set", ""), facts)
         found["alone"] = given.get("alone") != "0"
         found["brush"] = Brush.of_text(given.get("brush", ""), signals)
@@ -106,7 +108,17 @@ class View:
         """The documents to list."""
         rule = "" if self.rule == KEPT else self.rule
         return Wanted(
-            rule, self.fate, self.host, self.cluster, self.signal, self.low, self.high, self.find, self.sort, self.brush
+            rule,
+            self.fate,
+            self.host,
+            self.cluster,
+            self.signal,
+            self.low,
+            self.high,
+            self.find,
+            self.sort,
+            self.brush,
+            kept=self.rule == KEPT,
         )
 
 

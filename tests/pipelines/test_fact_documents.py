@@ -52,9 +52,10 @@ def rejected(row: dict[str, Any], rules: Any) -> bool:
          lambda row: 300 <= row["letters"] <= 600 and row["charset"] in ("utf-8", "cp932")),
         (Wanted(brush=Brush({}, {"year": ("2021",)})), lambda row: row["crawl_date"].year == 2021),
         (Wanted(text="' OR true --"), lambda _: False),
+        (Wanted(kept=True), lambda row: row["passes"]),
         (Wanted(ids=()), lambda _: False),
     ],
-    ids=["rule", "host and values", "fate", "part of an address", "part of a title", "drawn over", "a year", "quotes", "no ids"],
+    ids=["rule", "host and values", "fate", "part of an address", "part of a title", "drawn over", "a year", "quotes", "kept", "no ids"],
 )  # fmt: skip
 def test_what_is_asked_for_is_listed(wanted: Wanted, holds: Any, facts: Facts, con: Any, rows: list) -> None:
     mine = sorted(row["doc_id"] for row in rows if holds(row))

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from brute import documents, prefixed, rows_by_id, sums
 from commandline import seiryu
@@ -263,3 +265,25 @@ def test_the_table_of_a_run_that_cannot_be_written_ends_with_the_process(run_cop
     assert set(Path(tempfile.gettempdir()).glob("seiryu-facts-*")) == before
     with facts.cursor() as con:
         assert masks.totals(queries.masks(con))["measured"]["documents"] == facts.documents > 200
+
+
+def test_a_table_that_is_replaced_while_it_is_asked_stays_the_one_that_was_opened(run_copy: Path) -> None:
+    facts = facts_of(State.of_run(str(run_copy / "run")))
+    table = run_copy / "run/report/facts.parquet"
+    with facts.cursor() as con:
+        con.execute("CREATE TABLE few AS SELECT * FROM facts LIMIT 3")
+        other = table.with_name("other.parquet")
+        pq.write_table(con.sql("SELECT * FROM few").to_arrow_table(), other)
+        other.replace(table)
+        assert masks.totals(queries.masks(con))["measured"]["documents"] == facts.documents > 3
+
+
+def test_an_address_of_numbers_has_no_top_level_domain(run_copy: Path) -> None:
+    kinds = ("192.168.0.1", "[::1]", "a.example.jp", "")
+    for file in (run_copy / "run/addresses").glob("*.parquet"):
+        rows = pq.read_table(file)
+        hosts = pa.chunked_array([[kinds[i % 4] for i in range(len(rows))]], pa.string())
+        pq.write_table(rows.set_column(rows.schema.get_field_index("host"), rows.schema.field("host"), hosts), file)
+    (run_copy / "run/report/facts.parquet").unlink()
+    with facts_of(State.of_run(str(run_copy / "run"))).cursor() as con:
+        assert {line["value"] for line in queries.by(con, "tld", 9).to_pylist()} == {"", "jp"}

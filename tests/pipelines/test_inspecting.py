@@ -15,6 +15,8 @@ from seiryu.corpus.storage import Store
 from seiryu.pipelines.facts import Facts, facts_of
 from seiryu.pipelines.facts.brush import Brush
 from seiryu.pipelines.inspecting import labels
+from seiryu.pipelines.inspecting.distributions import harmless
+from seiryu.pipelines.inspecting.guard import _cookies
 from seiryu.pipelines.inspecting.labels import Label, precision
 from seiryu.pipelines.inspecting.pieces import changes, marked, said
 from seiryu.pipelines.inspecting.view import KEPT, TABS, View, patch
@@ -49,8 +51,8 @@ def test_any_state_comes_back_from_its_address(data: st.DataObject, facts: Facts
         rule=draw(st.sampled_from(["", KEPT, *rules])), way=draw(st.sampled_from(["gained", "lost"])), alone=draw(st.booleans()),
         fate=draw(words), host=draw(words), cluster=draw(words), find=draw(words), doc=draw(words), words=draw(words),
         signal=draw(st.sampled_from(["", *signals])), low=draw(st.none() | limits), high=draw(st.none() | limits),
-        sort=draw(st.sampled_from(["", "value", "-value"])), page=draw(st.integers(0, 10**8)), seed=draw(st.integers(0, 10**8)),
-        archive=draw(st.integers(0, 10**8)), draws=tuple(draw(st.lists(st.sampled_from(signals), unique=True, max_size=3))),
+        sort=draw(st.sampled_from(["", "value", "-value"])), page=draw(st.integers(0, 999_999)), seed=draw(st.integers(0, 999_999)),
+        archive=draw(st.integers(0, 999_999)), draws=tuple(draw(st.lists(st.sampled_from(signals), unique=True, max_size=3))),
         brush=Brush({draw(st.sampled_from(signals)): (low, high)}, {"year": ("2021", "2024")}),
     )  # fmt: skip
     assert View.of(view.params(), facts) == view
@@ -188,3 +190,34 @@ def test_pieces_are_text_whatever_the_page_says(text: str, after: str, spans: li
         assert "<" not in bare
         assert "\u202e" not in bare
         assert "\x00" not in bare
+
+
+@pytest.mark.parametrize(
+    ("kind", "sql", "answered"),
+    [
+        ("arrow", "SELECT count(*) FROM facts", True),
+        ("arrow", 'DESC SELECT "letters" AS "column" FROM "facts"', True),
+        ("exec", "CREATE SCHEMA IF NOT EXISTS m; CREATE TABLE m.t AS SELECT 1 AS x", True),
+        ("arrow", "COPY facts TO 'x.parquet'", False),
+        ("exec", "COPY facts TO 'x.parquet'", False),
+        ("exec", "CREATE TABLE t AS SELECT 1; COPY facts TO 'x.parquet'", False),
+        ("arrow", "SELECT 1; SELECT 2", False),
+        ("exec", "", False),
+        ("exec", "no sql", False),
+        ("exec", "DROP VIEW facts", False),
+    ],
+)
+def test_a_page_may_ask_and_add_up_and_nothing_else(kind: str, sql: str, answered: bool, facts: Facts) -> None:
+    with facts.cursor() as con:
+        assert harmless(con, sql, kind) is answered
+
+
+@pytest.mark.parametrize("before", ['theme={"a":1}; ', "a=b c; ", "flag; ", "a[b]=1; ", ""])
+def test_cookies_of_other_programs_hide_nothing(before: str) -> None:
+    assert _cookies(f"{before}seiryu-1=abc; last")["seiryu-1"] == "abc"
+
+
+def test_what_an_address_asks_too_much_of_opens_the_page(facts: Facts) -> None:
+    draws = ",".join(signal.name for signal in facts.signals)
+    view = View.of({"page": "1000000", "seed": "999999999", "archive": "99999999", "draws": draws}, facts)
+    assert (view.page, view.seed, view.archive, len(view.draws)) == (0, 0, 0, 8)
