@@ -51,7 +51,7 @@ $(VENV)/s3/made: $(VENV)/python requirements/s3.txt
 	@touch $@
 
 # The rooms stand at the top of the repository; the type checker finds them as seiryu.* through links.
-$(VENV)/test: $(VENV)/run $(VENV)/s3/made requirements/test.txt
+$(VENV)/test: $(VENV)/run $(VENV)/s3/made $(VENV)/cluster/made requirements/test.txt
 	$(PIP) --require-hashes --requirement requirements/test.txt
 	mkdir -p $(VENV)/typing/seiryu
 	for room in $(ROOMS); do ln -sfn "$(CURDIR)/$$room" $(VENV)/typing/seiryu/$$room; done
@@ -62,6 +62,13 @@ $(VENV)/readers: $(VENV)/test requirements/readers.txt
 	$(PIP) --no-deps mosaicml-streaming==0.13.0
 	@touch $@
 
+# A node of a cluster, for the tests to start jobs on and scrape metrics from: the built package, not this folder.
+$(VENV)/cluster/made: $(VENV)/run requirements/cluster.txt
+	$(PYTHON) -m venv $(VENV)/cluster
+	$(VENV)/cluster/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes --requirement requirements/cluster.txt
+	$(VENV)/cluster/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation .
+	@touch $@
+
 # datatrove, which is measured beside us.
 $(VENV)/bench: $(VENV)/test requirements/bench.txt
 	$(PIP) --requirement requirements/bench.txt
@@ -70,9 +77,11 @@ $(VENV)/bench: $(VENV)/test requirements/bench.txt
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --custom-compile-command "make lock"
 lock: $(VENV)/python
 	$(PIP) uv
-	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --output-file requirements/run.txt
-	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --extra inspect --extra test --constraint requirements/run.txt \
+	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --extra s3 --output-file requirements/run.txt
+	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --extra s3 --extra inspect --extra test --constraint requirements/run.txt \
 	--output-file requirements/test.txt
+	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --extra s3 --extra cluster --constraint requirements/run.txt \
+	--output-file requirements/cluster.txt
 	$(BIN)/$(LOCK) requirements/s3.in --output-file requirements/s3.txt
 
 clean:

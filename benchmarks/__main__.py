@@ -21,9 +21,10 @@ from benchmarks.timing import Figure
 SUBJECTS = (
     "scan", "charset", "japanese", "extract", "plain_loop", "quick_screen", "gold", "isolation", "signals", "morphology", "word_lists",
     "classifiers", "hosts", "quality", "personal_data", "cleaning", "contamination", "signatures",
-    "near_duplicates", "datatrove_minhash", "select", "planner", "fetching", "tokens", "datatrove_tokens", "shards", "run", "look",
+    "near_duplicates", "datatrove_minhash", "select", "planner", "fetching", "tokens", "datatrove_tokens", "shards", "empty_units",
+    "efficiency", "cost_model", "look",
 )  # fmt: skip
-LONG = ("fuzz", "memory")  # minutes each: only when they are named
+LONG = ("fuzz", "memory", "growth", "many_units")  # minutes each: only when they are named
 
 
 def main() -> None:

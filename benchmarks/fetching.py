@@ -37,8 +37,8 @@ from seiryu.corpus.remote.remote import Manners, Remote
 from seiryu.corpus.storage import Store
 from seiryu.pipelines import crawl_plan as planned
 from seiryu.pipelines.attempt import attempt
+from seiryu.pipelines.cluster import cluster
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.engine import cluster
 from seiryu.pipelines.shared_budget import SharedBudget
 from seiryu.pipelines.sources import commoncrawl
 from seiryu.pipelines.sources.asking import remote
@@ -134,7 +134,7 @@ def by_index(made: MiniCrawl, folder: Path) -> Generator[Figure, None, float]:
         web.forget()
         for stage in (index.STAGE, ranges.STAGE):
             for unit in state.look(stage).to_make:
-                if (outcome := attempt(unit, config)).kind != "done":
+                if (outcome := attempt(stage, unit, config)).kind != "done":
                     raise SystemExit(f"{unit.name}: {outcome.reason}")
             state.look(stage, again=False)
         of_index = sum(row.bytes for row in web.log() if row.path.endswith(".parquet"))

@@ -36,7 +36,8 @@ from benchmarks.inputs import ROOT, SAMPLES, Inputs
 from benchmarks.mutations import Record, mutant, real_records
 from benchmarks.timing import Figure
 from seiryu.corpus.archive.warc import raw_records
-from seiryu.corpus.storage import Store, identity
+from seiryu.corpus.inputs import identity
+from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config, Engine
 from seiryu.pipelines.isolation.candidate import page_to_document
 from seiryu.pipelines.isolation.isolated import Isolated, Limits

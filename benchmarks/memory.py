@@ -50,7 +50,8 @@ def figures(inputs: Inputs) -> Iterator[Figure]:
 
 def run(folder: Path, run_folder: str, archives: int) -> None:
     """In the fresh process: one line of JSON after each archive."""
-    from seiryu.corpus.storage import Store, identity
+    from seiryu.corpus.inputs import identity
+    from seiryu.corpus.storage import Store
     from seiryu.pipelines.config import Config
     from seiryu.pipelines.isolation.isolated import close_kept
     from seiryu.pipelines.source_config import Files

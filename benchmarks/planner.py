@@ -25,8 +25,9 @@ from seiryu.dedup.normal import normalised
 from seiryu.dedup.shingles import shingle_sets
 from seiryu.pipelines import dedup_plan as planned
 from seiryu.pipelines.chain import stage_named
+from seiryu.pipelines.cluster import cluster
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.engine import cluster, run_units
+from seiryu.pipelines.engine import run_units
 from seiryu.pipelines.measured import signals_schema, to_measure
 from seiryu.pipelines.stages.deduplicating.signatures import signature_schema
 from seiryu.pipelines.state import State
@@ -115,9 +116,9 @@ def engine() -> dict[str, float]:
         with cluster(config):
             for name in ("fingerprints", "pages", "copies", "signatures"):
                 units = stage_named(name).units(state)
-                run_units(units[:20], config, lambda _: None)  # workers start
+                run_units(stage_named(name), units[:20], config, lambda *_: None)  # workers start
                 begin = time.perf_counter()
-                run_units(units, config, lambda _: None)
+                run_units(stage_named(name), units, config, lambda *_: None)
                 found[name] = (time.perf_counter() - begin) * 2e3 / len(units)
                 state.look(stage_named(name))
         return {name: found[name] for name in ("fingerprints", "signatures")}

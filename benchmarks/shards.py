@@ -64,7 +64,9 @@ def corpus_of(texts: list[str], begin: int) -> pa.Table:
 
 
 def tokenizing(inputs: Inputs) -> Iterator[Figure]:
-    from seiryu.pipelines.engine import cluster, run_units
+    from seiryu.pipelines.cluster import cluster
+    from seiryu.pipelines.engine import run_units
+    from seiryu.pipelines.stages import tokenize
 
     texts, size = inputs.texts(1700, 2000), LETTERS // 1700
     files = [[texts[(start * size + i) % len(texts)][start:] for i in range(size)] for start in range(FILES)]
@@ -80,7 +82,7 @@ def tokenizing(inputs: Inputs) -> Iterator[Figure]:
         with cluster(config):
             for turn in range(-1, ROUNDS):
                 begin = time.perf_counter()
-                progress = run_units(units, config, lambda _: None)
+                progress = run_units(tokenize.STAGE, units, config, lambda *_: None)
                 middle = time.perf_counter()
                 for process in bare:
                     process.begin()

@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
-from datasketch import MinHashLSH
 from numpy.typing import NDArray
 
 from seiryu.dedup.kernel import kernel
@@ -55,6 +54,8 @@ def banding_for(threshold: float, num_perm: int) -> Banding:
     It weighs pairs above the threshold that are missed and pairs below it that are found alike. 0.2 s for 800
     values. ValueError where datasketch finds none (threshold outside [0, 1], or best served by a single band).
     """
+    from datasketch import MinHashLSH
+
     lsh = MinHashLSH(threshold=threshold, num_perm=num_perm)
     return Banding(lsh.b, lsh.r)
 

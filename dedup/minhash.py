@@ -18,7 +18,6 @@ from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
-from datasketch import MinHash
 from numpy.typing import NDArray
 
 from seiryu.dedup.kernel import kernel
@@ -51,6 +50,8 @@ def signatures(texts: pa.Array | pa.ChunkedArray, *, num_perm: int, shingle: int
 
 @lru_cache(maxsize=8)
 def _permutations(num_perm: int, seed: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    from datasketch import MinHash  # which imports scipy, in 0.3 s
+
     a, b = MinHash(num_perm=num_perm, seed=seed, scheme="affine32").permutations
     return np.ascontiguousarray(a, np.uint32), np.ascontiguousarray(b, np.uint32)
 

@@ -6,7 +6,6 @@ or only a person (no room left).
 
 from __future__ import annotations
 
-import os
 import time
 import traceback
 from collections.abc import Iterator
@@ -19,64 +18,84 @@ from seiryu.corpus.remote.errors import Forbidden, Unreachable
 from seiryu.corpus.storage import HashingFile, Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.unit import NoBetter, Sidecar, Unit, made_of
+from seiryu.pipelines.lease import TakenOver, check_lease
+from seiryu.pipelines.spending import spending
+from seiryu.pipelines.unit import NoBetter, Sidecar, Stage, Unit, made_of
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`done`; `part`: done but for records that did not come and may another time; `retry`: may go well another time; `bad`: no
-    second try will change it; `stop`: the run cannot go on."""
+    """`done`; `part`: done but for records that did not come and may another time; `retry`: may go well another time; `lost`: the
+    node of the attempt has gone; `bad`: no second try will change it; `stop`: the run cannot go on. `counts`: of what is committed.
+    """
 
-    kind: Literal["done", "part", "retry", "bad", "stop"]
+    kind: Literal["done", "part", "retry", "lost", "bad", "stop"]
     reason: str = ""
     detail: str = ""
     seconds: float = 0.0
-    records: int = 0
+    counts: Counts | None = None
+
+
+class Overtaken(Exception):
+    """Another copy of the unit was committed meanwhile."""
 
 
 class _Replacing(Store):
     """The store of a unit that is made again: with the first output goes the old sidecar, which must not vouch for new files.
 
-    Until then the unit is as it was, whatever befalls the one who makes it.
+    Until then the unit is as it was, whatever befalls the one who makes it. Overtaken rather than the end of a sidecar that another
+    copy of the unit has put there meanwhile. Nothing is written without the lease `fence`.
     """
 
-    def __init__(self, root: str, unit: Unit) -> None:
+    def __init__(self, root: str, unit: Unit, made: dict[str, Any], fence: str) -> None:
         super().__init__(root)
-        self._sidecar: str | None = unit.sidecar
+        self._unit, self._made, self._fence, self._untouched = unit, made, fence, True
 
     @contextmanager
     def writing(self, name: str) -> Iterator[HashingFile]:
-        if self._sidecar:
-            self.delete(self._sidecar)
-            self._sidecar = None
+        if self._untouched:
+            self.check_lease()
+            if whole(self, self._unit, self._made):
+                raise Overtaken
+            self.delete(self._unit.sidecar)
+            self._untouched = False
         with super().writing(name) as file:
             yield file
 
+    def check_lease(self) -> None:
+        """TakenOver if the run directory is another run's by now."""
+        if self._fence:
+            check_lease(self, self._fence)
 
-def attempt(unit: Unit, config: Config) -> Outcome:
-    """Make a unit and commit it."""
-    from seiryu.pipelines.chain import (
-        stage_named,  # the stages import what works on text, which a driver can do without
-    )
 
-    begin = time.perf_counter()
-    store = _Replacing(config.run, unit)
-    stage = stage_named(unit.stage)
+def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcome:
+    """Make a unit and commit it, unless it is made already. `fence`: the lease of the run directory that this is done under."""
+    begin, spent = time.perf_counter(), spending()
+    made = made_of(stage, unit, config)
+    store = _Replacing(config.run, unit, made, fence)
     try:
-        before, made = _before(unit, store), made_of(stage, unit, config)
+        if done := whole(store, unit, made):
+            return _done(done)
+        before = read_sidecar(store, unit)
         lacking = before.counts.not_come if before and before.made_of == made else 0
         try:
             result = stage.work(replace(unit, not_come=lacking or None), config, store)
         except NoBetter:
             assert before is not None
-            return _part(before.counts, time.perf_counter() - begin)
+            return replace(_done(before), seconds=time.perf_counter() - begin)
         result.counts.check(f"{unit.stage} {unit.name}")
         seconds = time.perf_counter() - begin
-        sidecar = Sidecar(unit.stage, unit.name, made, tuple(result.outputs), result.counts, seconds)
+        sidecar = Sidecar(
+            unit.stage, unit.name, made, tuple(result.outputs), result.counts, seconds, cpu_seconds=spent.cpu_seconds(),
+            peak_memory=spent.peak_memory(), times=result.times,
+        )  # fmt: skip
+        store.check_lease()
         store.write_json(unit.sidecar, sidecar.to_json())
         for name in {output.name for output in (before.outputs if before else ())} - {output.name for output in result.outputs}:
             store.delete(name)
-    except (StorageFull, NotWritable, Forbidden) as error:
+    except Overtaken:
+        return _done(read_sidecar(store, unit))
+    except (StorageFull, NotWritable, Forbidden, TakenOver) as error:
         return Outcome("stop", str(error))
     except (InputError, LawBroken) as error:
         return Outcome("bad", str(error), traceback.format_exc())
@@ -86,27 +105,33 @@ def attempt(unit: Unit, config: Config) -> Outcome:
         return Outcome("retry", "out of memory", traceback.format_exc())
     except Exception as error:  # noqa: BLE001 - the driver decides what becomes of the unit
         return Outcome("retry", f"{type(error).__name__}: {error}", traceback.format_exc())
-    if result.counts.not_come:
-        return _part(result.counts, seconds)
-    return Outcome("done", seconds=seconds, records=result.counts.records)
+    return _done(sidecar)
 
 
-def _part(counts: Counts, seconds: float) -> Outcome:
-    return Outcome("part", f"{counts.not_come:,} of {counts.records:,} records did not come", "", seconds, counts.records)
+def whole(store: Store, unit: Unit, made: dict[str, Any]) -> Sidecar | None:
+    """The sidecar of a unit that is made of just this, lacks no record and has all its outputs; None otherwise."""
+    found = read_sidecar(store, unit)
+    if not found or found.made_of != made or found.counts.not_come:
+        return None
+    return found if all(store.exists(output.name) for output in found.outputs) else None
 
 
-def _before(unit: Unit, store: Store) -> Sidecar | None:
-    """What the unit was when it was made before."""
+def read_sidecar(store: Store, unit: Unit) -> Sidecar | None:
+    """What the unit was when it was made before; None if there is nothing, or nothing that can be read."""
     try:
         return Sidecar.from_json(store.read_json(unit.sidecar))
     except (FileNotFoundError, InputError, KeyError, TypeError):
         return None
 
 
-def quiet_libraries() -> dict[str, str]:
-    """Environment of a worker: one thread each, because there is a worker for every core."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "ARROW_NUM_THREADS")
-    return {name: os.environ.get(name, "1") for name in names}
+def _done(sidecar: Sidecar | None) -> Outcome:
+    if sidecar is None:
+        return Outcome("retry", "its sidecar has gone again")
+    counts = sidecar.counts
+    if counts.not_come:
+        why = f"{counts.not_come:,} of {counts.records:,} records did not come"
+        return Outcome("part", why, "", sidecar.seconds, counts)
+    return Outcome("done", seconds=sidecar.seconds, counts=counts)
 
 
 def set_aside_record(unit: Unit, outcome: Outcome, attempts: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from seiryu.corpus.errors import SeiryuError
-from seiryu.pipelines import cli_looking, cli_shards
+from seiryu.pipelines import cli_cluster, cli_looking, cli_shards
 from seiryu.pipelines.streams import open_streams
 
 app = typer.Typer(
@@ -52,13 +52,16 @@ def run(
     prune: Annotated[
         bool, typer.Option("--prune", help="drop results of archives that the config does not name any more")
     ] = False,
+    log: Annotated[
+        str, typer.Option(metavar="text|json", help="what goes to stderr: lines to read, or a JSON object each")
+    ] = "text",
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Run every stage, or go on where the last run ended."""
     from seiryu.pipelines.commands.run import run_command
 
-    _end(run_command(config, set_ or [], from_, until, prune=prune, as_json=as_json), verbose)
+    _end(run_command(config, set_ or [], from_, until, log, prune=prune, as_json=as_json), verbose)
 
 
 @app.command()
@@ -164,6 +167,7 @@ def _end(code: int, _: bool) -> None:
     raise typer.Exit(code)
 
 
+cli_cluster.add_to(app)
 cli_looking.add_to(app)
 cli_shards.add_to(app)
 
@@ -184,7 +188,7 @@ def main() -> None:
         code = _unexpected(error, verbose)
     if code == 130:  # Ctrl-C, which typer turns into this code where it sees it first
         kept = "; what is done is kept, the same command goes on" if sys.argv[1:2] == ["run"] else ""
-        print(f"interrupted{kept}", file=sys.stderr)
+        _tell(f"interrupted{kept}")
     sys.stderr.flush()
     os._exit(code)  # libraries' threads may still be at work, and crash a process that takes itself down in order
 
@@ -201,10 +205,19 @@ def _command() -> int:
 def _failed(error: SeiryuError, verbose: bool) -> int:
     from seiryu.pipelines.config_file import ConfigError
 
-    if verbose:
-        traceback.print_exc()
-    print(f"seiryu: {error}", file=sys.stderr)
+    _tell(str(error), "seiryu: ", verbose)
     return 2 if isinstance(error, ConfigError) else 1
+
+
+def _tell(message: str, before: str = "", verbose: bool = False) -> None:
+    """How a command ended, in the form in which it told everything else."""
+    logs = sys.modules.get("seiryu.pipelines.logs")
+    if logs and logs.in_json():
+        logs.log("failed", "error", message=message, detail=traceback.format_exc() if verbose else None)
+        return
+    if verbose and before:
+        traceback.print_exc()
+    print(f"{before}{message}", file=sys.stderr)
 
 
 def _unexpected(error: BaseException, verbose: bool) -> int:
@@ -212,7 +225,5 @@ def _unexpected(error: BaseException, verbose: bool) -> int:
     if show:
         show()
         return int(getattr(error, "exit_code", 2))
-    if verbose:
-        traceback.print_exc()
-    print(f"seiryu: {type(error).__name__}: {error} (this is a defect; -v shows where)", file=sys.stderr)
+    _tell(f"{type(error).__name__}: {error} (this is a defect; -v shows where)", "seiryu: ", verbose)
     return 1

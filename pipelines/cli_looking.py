@@ -18,8 +18,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(run: RunPath, as_json: AsJson = False, verbose: Verbose = False) -> None:  # noqa: ARG001 - read by main
-    """Say what a run directory holds: stages, the funnel, what was set aside."""
-    from seiryu.pipelines.commands.run import status_command
+    """Say what a run directory holds: stages, the funnel, what was set aside; how fast it goes and how long it will take."""
+    from seiryu.pipelines.commands.status import status_command
 
     raise typer.Exit(status_command(run, as_json=as_json))
 

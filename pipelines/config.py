@@ -254,6 +254,13 @@ class Engine(Section):
     workers: int | None = Field(None, description="processes on this machine; empty: one a core", ge=1)
     memory: Size = Field(2_000_000_000, description="memory declared for one unit, bytes", ge=0)
     attempts: int = Field(3, description="tries before a unit is set aside", ge=1)
+    patience: float = Field(600, description="seconds to wait for a node that can take a unit, where nodes come and go", ge=0)
+    straggler_factor: float = Field(
+        3,
+        description="a unit that takes so many times as long as 95 % of its stage is also started on another node; 0: none",
+        ge=0,
+    )
+    straggler_seconds: float = Field(120, description="seconds that a unit may take before that", ge=0)
     page_seconds: float = Field(
         30, description="CPU seconds for one page, then it fails as timeout; a change reads no archive again", gt=0, le=86_400
     )

@@ -2,194 +2,266 @@
 
 A bounded number is in flight, so the driver's memory does not grow with the number of units. Retries are decided here and not by
 Ray, so that they can be told apart: a unit that fails `attempts` times is set aside with its reason and the rest goes on; a lost node
-costs no attempt (up to LOST_NODES times); bad input gets no second try. Whatever is started twice is harmless: outputs appear whole,
+costs no attempt (up to LOST_NODES times); bad input gets no second try. A unit that takes far longer than the others is started
+once more on another node (stragglers.py); the first to commit wins. Whatever is started twice is harmless: outputs appear whole,
 and the same bytes whoever makes them. Workers stay for the whole run: what leaks, hangs or crashes lives in a child process of
-its own (isolation.py).
+its own (isolation/).
 """
 
 from __future__ import annotations
 
-import logging
-import os
-import socket
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from seiryu.corpus.errors import SeiryuError
-from seiryu.pipelines.attempt import Outcome, attempt, quiet_libraries
+from seiryu.pipelines.attempt import Outcome, attempt
+from seiryu.pipelines.cluster import EngineError, answers, no_room, nodes
 from seiryu.pipelines.config import Config
+from seiryu.pipelines.events import Event, Progress, Tell
 from seiryu.pipelines.isolation.isolated import close_kept
-from seiryu.pipelines.shared_budget import budget_for
-from seiryu.pipelines.sizes import human
-from seiryu.pipelines.sources.asking import asks_servers, limits
-from seiryu.pipelines.unit import Unit
+from seiryu.pipelines.stragglers import Stragglers, Taken
+from seiryu.pipelines.unit import Stage, Unit
 
 LOST_NODES = 20
 # Ready tasks beyond the running ones: enough that no worker waits for the driver, few enough that a lost driver loses little.
 QUEUED_PER_CPU = 2
-_OBJECT_STORE = 200_000_000
+_LOOK = 1.0  # seconds between two looks at the cluster, and at the longest without a word to the watcher
 
 
-class EngineError(SeiryuError):
-    """The cluster cannot be used, or the run cannot go on."""
+@dataclass(slots=True)
+class _Copy:
+    """A task in flight. `node`: where it was taken up; empty as long as it waits in Ray."""
+
+    unit: Unit
+    node: str = ""
 
 
-@dataclass
-class Progress:
-    """What a stage has come to; handed to a watcher after every unit."""
+def run_units(stage: Stage, units: Sequence[Unit], config: Config, tell: Tell, fence: str = "") -> Progress:
+    """Make all units of one stage. EngineError when the run cannot go on; whatever else fails is in `Progress.set_aside`.
 
-    stage: str
-    total: int
-    done: int = 0
-    retries: int = 0
-    records: int = 0
-    set_aside: dict[str, Outcome] = field(default_factory=dict)
-    attempts: dict[str, int] = field(default_factory=dict)
-
-
-@contextmanager
-def cluster(config: Config) -> Iterator[None]:
-    """A connection to Ray for as long as the block lasts; a local Ray is started and stopped with it."""
-    # `uv run` would make Ray ship the working directory to the workers; they need nothing but the installed package.
-    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # A thread that asks while Ray is being shut down would start another one.
-    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.update(quiet_libraries())
-    _check_address(config.engine.address)
-    import ray
-
-    # A local Ray guards itself with a token, as it should; that it does is no news to whoever runs this.
-    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
-    local = config.engine.address == "local"
-    options: dict[str, Any] = (
-        {"num_cpus": config.engine.workers, "object_store_memory": _OBJECT_STORE, "include_dashboard": False} if local else {}
-    )
+    `fence`: the lease of the run directory (lease.py), without which workers write nothing.
+    """
+    running = _Running(stage, units, config, tell, fence)
     try:
-        ray.init(
-            address=config.engine.address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False, **options
-        )
-    except Exception as error:
-        raise EngineError(f"engine.address: no Ray at {config.engine.address}: {error}") from error
-    try:
-        _check_memory(config)
-        if asks_servers(config):  # by the driver, who outlives the workers, and with him the one who keeps the budget
-            budget_for(limits(config.fetch))
-        yield
-    finally:
-        ray.shutdown()
-
-
-def run_units(units: Sequence[Unit], config: Config, watch: Callable[[Progress], None]) -> Progress:
-    """Make all units of one stage. EngineError when the run cannot go on; whatever else fails is in `Progress.set_aside`."""
-    import ray
-
-    progress = Progress(units[0].stage if units else "", len(units))
-    task = ray.remote(num_cpus=1, memory=config.engine.memory, max_retries=0)(_attempt)
-    settings = config.model_dump_json()
-    waiting: deque[Unit] = deque(units)
-    running: dict[Any, Unit] = {}
-    lost: dict[str, int] = {}
-    shared: dict[int, Any] = {}  # what units read, told to Ray once for all that read the same
-    try:
-        while waiting or running:
-            room = _room() if waiting else 0
-            while waiting and len(running) < room:
-                unit = waiting.popleft()
-                if id(unit.reads) not in shared:
-                    shared[id(unit.reads)] = ray.put(unit.reads)
-                named = task.options(name=f"{unit.stage}:{unit.name}")
-                running[named.remote(replace(unit, reads=()), shared[id(unit.reads)], settings)] = unit
-            ready, _ = ray.wait(list(running), num_returns=1, timeout=1.0)
-            for reference in ready:
-                unit = running.pop(reference)
-                outcome, node_lost = _outcome(reference)
-                if node_lost and lost.get(unit.name, 0) < LOST_NODES:
-                    lost[unit.name] = lost.get(unit.name, 0) + 1
-                    waiting.append(unit)
-                    continue
-                _settle(unit, outcome, config, progress, waiting)
-            watch(progress)
+        while running.waiting or running.copies:
+            running.start()
+            for copy, outcome in running.ended():
+                running.settle(copy, outcome)
+            tell(None, running.progress)
     except BaseException:
-        for reference in running:
-            ray.cancel(reference, force=True)
+        running.cancel()
         raise
-    return progress
+    return running.progress
 
 
-def _settle(unit: Unit, outcome: Outcome, config: Config, progress: Progress, waiting: deque[Unit]) -> None:
-    """Count an outcome: done, tried again when the others have been, set aside, or the end of the run."""
-    if outcome.kind == "stop":
-        raise EngineError(outcome.reason)
-    tries = progress.attempts.get(unit.name, 0) + 1
-    if outcome.kind == "done" or (outcome.kind == "part" and tries >= config.engine.attempts):
-        progress.done += 1
-        progress.records += outcome.records
-        return
-    progress.attempts[unit.name] = tries
-    if outcome.kind in ("retry", "part") and tries < config.engine.attempts:
-        progress.retries += 1
-        waiting.append(unit)
-    else:
-        progress.set_aside[unit.name] = outcome
+class _Running:
+    """The units of a stage on their way: those that wait, and the tasks in flight."""
+
+    def __init__(self, stage: Stage, units: Sequence[Unit], config: Config, tell: Tell, fence: str) -> None:
+        import ray
+
+        self.waiting = deque(sorted(units, key=lambda unit: -unit.weight))
+        self.copies: dict[Any, _Copy] = {}
+        self.progress = Progress(stage.name, len(units))
+        self._config, self._tell, self._fence = config, tell, fence
+        # The first of a task's two answers is where and when it was taken up, the second its outcome.
+        self._task = ray.remote(num_cpus=1, memory=config.engine.memory, max_retries=0, num_returns="streaming")(_attempt)
+        self._stage, self._settings = ray.put(stage), config.model_dump_json()
+        self._shared: dict[int, Any] = {}  # what units read, told to Ray once for all that read the same
+        self._taken: dict[str, Taken] = {}  # by unit: the first copy that was taken up
+        self._twice: set[str] = set()  # units of which there was a second copy
+        self._lost: dict[str, int] = {}
+        self._stragglers = Stragglers(config.engine.straggler_factor, config.engine.straggler_seconds)
+        self._looked, self._cpus, self._without, self._alive = -_LOOK, 1, 0.0, set[str]()
+
+    def start(self) -> None:
+        """Hand as many units to Ray as may be in flight, and stragglers once more."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK:
+            there = nodes()
+            self._alive = {node["NodeID"] for node in there}
+            self._cpus = max(1, int(sum(node["Resources"].get("CPU", 0) for node in there)))
+            self._wait_for_nodes(now)
+            if not self.waiting:
+                self._copy_stragglers(now)
+            self._looked = now
+        while self.waiting and len(self.copies) < self._cpus * (1 + QUEUED_PER_CPU):
+            self._submit(self.waiting.popleft())
+
+    def ended(self) -> Iterator[tuple[_Copy, Outcome]]:
+        """Tasks that have ended since, with what they came to; waits for one, but not longer than a look."""
+        import ray
+
+        if not self.copies:
+            time.sleep(_LOOK)
+            return
+        yield from self._on_dead_nodes()
+        if not self.copies:
+            return
+        ready, _ = ray.wait(list(self.copies), num_returns=1, timeout=_LOOK)
+        if ready and len(self.copies) > 1:
+            ready, _ = ray.wait(list(self.copies), num_returns=len(self.copies), timeout=0)
+        for task in ready:
+            if task not in self.copies:  # a copy of a unit that another one has just ended
+                continue
+            copy = self.copies[task]
+            outcome = self._next(task, copy)
+            if outcome:
+                del self.copies[task]
+                yield copy, outcome
+
+    def _on_dead_nodes(self) -> Iterator[tuple[_Copy, Outcome]]:
+        """Tasks whose node has gone. Ray says nothing of those that were under way there (2.60: for as long as the worker lives on)."""
+        gone = [task for task, copy in self.copies.items() if copy.node and copy.node not in self._alive]
+        for task in gone:
+            copy = self.copies[task]
+            self._give_up([task])
+            yield copy, Outcome("lost", "its node was lost")
+
+    def settle(self, copy: _Copy, outcome: Outcome) -> None:
+        """Count an outcome: done, tried again when the others have been, set aside, or the end of the run."""
+        if outcome.kind == "stop":
+            raise EngineError(outcome.reason)
+        unit, progress, attempts = copy.unit, self.progress, self._config.engine.attempts
+        others = [task for task, other in self.copies.items() if other.unit.name == unit.name]
+        if outcome.kind in ("lost", "retry", "part") and others:
+            return  # the other copy may still do it
+        self._taken.pop(unit.name, None)
+        self._twice.discard(unit.name)
+        progress.running = len(self._taken)
+        if outcome.kind == "lost":
+            if self._lost.get(unit.name, 0) < LOST_NODES:
+                self._lost[unit.name] = self._lost.get(unit.name, 0) + 1
+                self._say("node_lost", copy, outcome)
+                self.waiting.append(unit)
+                return
+            outcome = replace(outcome, kind="retry")
+        tries = progress.attempts.get(unit.name, 0) + 1
+        if outcome.kind == "done" or (outcome.kind == "part" and tries >= attempts):
+            self._give_up(others)
+            progress.done += 1
+            progress.records += outcome.counts.records if outcome.counts else 0
+            self._stragglers.finished(outcome.seconds)
+            self._say("done", copy, outcome)
+            return
+        progress.attempts[unit.name] = tries
+        if outcome.kind in ("retry", "part") and tries < attempts:
+            progress.retries += 1
+            self._say("retry", copy, outcome)
+            self.waiting.append(unit)
+        else:
+            self._give_up(others)
+            progress.set_aside[unit.name] = outcome
+            self._say("set_aside", copy, outcome)
+
+    def cancel(self) -> None:
+        self._give_up(list(self.copies))
+
+    def _submit(self, unit: Unit, elsewhere: str = "") -> None:
+        """Hand a unit to Ray. `elsewhere`: the node that it must not run on."""
+        import ray
+
+        if id(unit.reads) not in self._shared:
+            self._shared[id(unit.reads)] = ray.put(unit.reads)
+        options: dict[str, Any] = {"name": f"{unit.stage}:{unit.name}"}
+        if elsewhere:
+            options["label_selector"] = {"ray.io/node-id": f"!{elsewhere}"}
+        task = self._task.options(**options).remote(
+            self._stage, replace(unit, reads=()), self._shared[id(unit.reads)], self._settings, self._fence
+        )
+        self.copies[task] = _Copy(unit)
+
+    def _next(self, task: Any, copy: _Copy) -> Outcome | None:
+        """What a task says next: its outcome, or None if it has just been taken up."""
+        import ray
+        from ray.exceptions import RayError
+
+        try:
+            said = ray.get(next(task))
+        except (RayError, StopIteration) as error:
+            return _failed(error, copy.node)
+        if isinstance(said, Outcome):
+            return said
+        copy.node = said
+        self._taken.setdefault(copy.unit.name, Taken(said, time.monotonic()))
+        self.progress.running = len(self._taken)
+        return None
+
+    def _copy_stragglers(self, now: float) -> None:
+        """Where a core idles, start what takes too long once more on another node."""
+        names = {copy.unit.name: copy.unit for copy in self.copies.values()}
+        for name in self._stragglers.among(self._taken, now):
+            if len(self.copies) >= self._cpus:
+                return
+            node = self._taken[name].node
+            if name in names and name not in self._twice and self._alive - {node}:
+                self._twice.add(name)
+                self.progress.copies += 1
+                self._submit(names[name], elsewhere=node)
+                why = f"taken up {now - self._taken[name].since:,.0f} s ago, others took {self._stragglers.limit:,.0f} at most"
+                self._tell(Event("copied", self.progress.stage, name, why, node=node), self.progress)
+
+    def _wait_for_nodes(self, now: float) -> None:
+        """Say so while no node can take a unit, and EngineError when that lasts: nodes of a cluster come and go."""
+        lacking = "" if self._taken else no_room(self._config)
+        if not lacking:
+            self._without = now
+            return
+        waited = now - self._without if self._without else 0.0
+        self._without = self._without or now
+        if waited > self._config.engine.patience:
+            raise EngineError(f"{lacking} (waited {waited:,.0f} s for another node, see engine.patience)")
+        self._tell(Event("waiting", self.progress.stage, reason=lacking), self.progress)
+
+    def _give_up(self, tasks: Sequence[Any]) -> None:
+        import ray
+
+        for task in tasks:
+            del self.copies[task]
+            ray.cancel(task, force=True)
+
+    def _say(self, what: Any, copy: _Copy, outcome: Outcome) -> None:
+        event = Event(what, self.progress.stage, copy.unit.name, outcome.reason, outcome.seconds, copy.node, outcome.counts)
+        self._tell(event, self.progress)
 
 
-def _attempt(unit: Unit, reads: tuple[Any, ...], config: str) -> Outcome:
+def _attempt(stage: Stage, unit: Unit, reads: tuple[Any, ...], settings: str, fence: str) -> Iterator[str | Outcome]:
+    """In a worker: the id of its node, then what the attempt came to."""
     import pyarrow
+    import ray
 
+    yield ray.get_runtime_context().get_node_id()
     pyarrow.set_cpu_count(1)
-    if unit.stage != "extract":
+    if stage.name != "extract":
         close_kept()  # a child that will have no more pages
-    return attempt(replace(unit, reads=reads), Config.model_validate_json(config))
+    yield attempt(stage, replace(unit, reads=reads), _config(settings), fence)
 
 
-def _outcome(reference: Any) -> tuple[Outcome, bool]:
-    """What a task came to, and whether its node was lost."""
-    import ray
-    from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, WorkerCrashedError
-
-    try:
-        outcome: Outcome = ray.get(reference)
-    except NodeDiedError as error:
-        return Outcome("retry", "its node was lost", str(error)), True
-    except OutOfMemoryError as error:
-        return Outcome("retry", "the worker was stopped because memory ran out; raise engine.memory", str(error)), False
-    except WorkerCrashedError as error:
-        return Outcome("retry", "the worker process died", str(error)), False
-    except RayError as error:
-        return Outcome("retry", str(error).strip().splitlines()[0], str(error)), False
-    return outcome, False
+@lru_cache(maxsize=1)
+def _config(settings: str) -> Config:
+    return Config.model_validate_json(settings)
 
 
-def _check_address(address: str) -> None:
-    """EngineError for an address where nobody listens; Ray would go on trying for minutes."""
-    host, colon, port = address.rpartition(":")
-    if not colon:
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except (OSError, ValueError) as error:
-        raise EngineError(f"engine.address: no Ray at {address} (host:port is wanted, auto or local): {error}") from error
+def _failed(error: BaseException, node: str) -> Outcome:
+    """What it means that a task ended without an outcome of its own."""
+    from ray.exceptions import (
+        LocalRayletDiedError,
+        NodeDiedError,
+        ObjectLostError,
+        OutOfMemoryError,
+        WorkerCrashedError,
+    )
 
-
-def _check_memory(config: Config) -> None:
-    """EngineError where no node could ever take a unit, for which Ray would wait without a word."""
-    import ray
-
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    largest = max((node["Resources"].get("memory", 0) for node in nodes), default=0)
-    if config.engine.memory > largest:
-        wanted, there = human(config.engine.memory), human(largest)
-        raise EngineError(f"engine.memory: a unit asks for {wanted}, the largest node offers {there}; lower it")
-
-
-def _room() -> int:
-    """How many units may be in flight on the cluster as it is now."""
-    import ray
-
-    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return max(1, int(resources.get("CPU", 1))) * (1 + QUEUED_PER_CPU)
+    detail = str(error)
+    if isinstance(error, NodeDiedError | LocalRayletDiedError | ObjectLostError):
+        return Outcome("lost", "its node was lost", detail)
+    if isinstance(error, OutOfMemoryError):
+        return Outcome("retry", "the worker was stopped because memory ran out; raise engine.memory", detail)
+    if isinstance(error, WorkerCrashedError):
+        if node and not answers(node):  # the worker is seen to go before its node is
+            return Outcome("lost", "its node was lost", detail)
+        return Outcome("retry", "the worker process died", detail)
+    return Outcome("retry", detail.strip().splitlines()[0] if detail.strip() else type(error).__name__, detail)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 from seiryu.corpus.errors import SeiryuError
 from seiryu.corpus.storage import Store
-from seiryu.pipelines.attempt import set_aside_record
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.engine import Progress, cluster, run_units
 from seiryu.pipelines.going_on import before, take_as_it_lies
-from seiryu.pipelines.record import run_record
-from seiryu.pipelines.screen import say, watching
+from seiryu.pipelines.lease import lease
+from seiryu.pipelines.making import Ended, Making
+from seiryu.pipelines.screen import say
 from seiryu.pipelines.source_config import CommonCrawl
 from seiryu.pipelines.sources import commoncrawl
 from seiryu.pipelines.stages import extract
@@ -33,16 +31,6 @@ class OtherUnits(SeiryuError):
     """The run directory holds archives, or files of an index, that the config does not name."""
 
 
-@dataclass
-class Ended:
-    """How a run ended. `made`: units made by stage; `over`: what failed beyond what the config allows, in words."""
-
-    state: State
-    made: dict[str, int] = field(default_factory=dict)
-    set_aside: dict[str, str] = field(default_factory=dict)
-    over: list[str] = field(default_factory=list)
-
-
 def run(config: Config, until: str = "", first: str = "", prune: bool = False) -> Ended:
     """Bring the run directory up to date with the config, from the stage `first` or the beginning, to `until` or to the end.
 
@@ -51,36 +39,29 @@ def run(config: Config, until: str = "", first: str = "", prune: bool = False) -
     """
     store = Store(config.run)
     check_not_lost(store)
-    state = State(store, config)
-    ended = Ended(state)
-    begin = time.monotonic()
-    if isinstance(config.source, CommonCrawl):
-        keep_lists(state, config, first, prune)
-    with ExitStack() as stack:
-        connected = False
-        for stage in CHAIN:
-            if stage in before(first):
-                ended.set_aside |= take_as_it_lies(state, stage, first)
-                continue
-            standing = state.look(stage)
-            _drop_orphans(state, standing, prune)
-            if standing.to_make and not ended.made:  # so that `status` can be asked from now on
-                store.write_json("run.json", run_record(state, {}, None))
-            if standing.to_make:
-                if not connected:
-                    store.sweep()
-                    say("starting Ray ..." if config.engine.address == "local" else f"connecting to {config.engine.address} ...")
-                    stack.enter_context(cluster(config))
-                    connected = True
-                ended.made[stage.name] = _make(state, standing, ended)
-                state.look(stage, again=False)
-            if stage.wanted(config):
-                _check_whole(state, stage, ended)
-                _check_something_left(state, stage, ended)
-            if stage.name == until:
-                break
-    _judge_failures(state, config, ended)
-    store.write_json("run.json", run_record(state, ended.set_aside, time.monotonic() - begin))
+    with lease(store, say) as held, ExitStack() as stack:
+        return _run(Making(State(store, config), held, stack), until, first, prune)
+
+
+def _run(making: Making, until: str, first: str, prune: bool) -> Ended:
+    state, ended, begin = making.state, making.ended, time.monotonic()
+    if isinstance(state.config.source, CommonCrawl):
+        keep_lists(state, state.config, first, prune)
+    for stage in CHAIN:
+        if stage in before(first):
+            ended.set_aside |= take_as_it_lies(state, stage, first)
+            continue
+        standing = state.look(stage)
+        _drop_orphans(state, standing, prune)
+        if standing.to_make:
+            making.make(standing)
+        if stage.wanted(state.config):
+            _check_whole(state, stage, ended)
+            _check_something_left(state, stage, ended)
+        if stage.name == until:
+            break
+    _judge_failures(state, state.config, ended)
+    making.record(seconds=time.monotonic() - begin)
     return ended
 
 
@@ -113,36 +94,6 @@ def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
     for unit in state.set_aside(standing.stage.name):
         if unit not in wanted:
             state.store.delete(f"units/{standing.stage.name}/{unit}.failed")
-
-
-def _make(state: State, standing: Standing, ended: Ended) -> int:
-    """Make what is missing or stale, and note what was set aside."""
-    stage, begin = standing.stage, time.monotonic()
-    with watching(stage.name, len(standing.to_make)) as watch:
-        progress = run_units(standing.to_make, state.config, watch)
-    for unit in standing.to_make:
-        outcome = progress.set_aside.get(unit.name)
-        if not outcome:
-            state.store.delete(f"units/{stage.name}/{unit.name}.failed")
-        else:
-            if unit.name in standing.stale and unit.name not in standing.lacking:
-                state.remove(stage.name, unit.name)
-            record = set_aside_record(unit, outcome, progress.attempts[unit.name])
-            state.store.write_json(f"units/{stage.name}/{unit.name}.failed", record)
-            ended.set_aside[f"{stage.name} {unit.name}"] = outcome.reason
-            say(f"set aside: {stage.name} {unit.name}: {outcome.reason}")
-    say(_line(stage, progress, time.monotonic() - begin))
-    return progress.done
-
-
-def _line(stage: Stage, progress: Progress, seconds: float) -> str:
-    rate = (
-        f", {progress.records / seconds:,.0f} {stage.what} a second"
-        if stage.on_documents and progress.records and seconds > 1
-        else ""
-    )
-    retries = f", {progress.retries} retries" if progress.retries else ""
-    return f"{stage.name}: {progress.done:,} units in {seconds:.1f} s{rate}{retries}"
 
 
 def _check_whole(state: State, stage: Stage, ended: Ended) -> None:

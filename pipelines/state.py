@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from seiryu.corpus.storage import Store, Written
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.unit import Sidecar, Stage, Unit, difference, digest, made_of
+
+_AT_ONCE = 256  # sidecars that are read together
 
 
 @dataclass
@@ -67,9 +69,7 @@ class State:
         state = cls(store, config)
         state.as_made = True
         for stage in CHAIN:
-            names = store.names(f"units/{stage.name}", ".json")
-            read = {name.removesuffix(".json"): state._read(f"units/{stage.name}/{name}") for name in names}
-            found = {name: sidecar for name, sidecar in read.items() if sidecar}
+            found = state._sidecars(stage, state._present(stage))
             if not stage.outside:
                 units = {unit.name: unit for unit in stage.units(state)} if stage.wanted(config) else {}
                 state._planned[stage.name] = len(units)
@@ -79,12 +79,16 @@ class State:
                 break
         return state
 
-    def look(self, stage: Stage, again: bool = True) -> Standing:
-        """What a stage has done and has to do. `again`: whether units are to do for which records did not come."""
+    def look(self, stage: Stage, again: bool = True, made: Collection[str] = ()) -> Standing:
+        """What a stage has done and has to do. `again`: whether units are to do for which records did not come; `made`: units that
+        were made just now, whether or not the store lists them already.
+        """
         standing = Standing(stage, stage.units(self) if stage.wanted(self.config) else [])
         present = self._present(stage)
+        sidecars = self._sidecars(stage, [unit.name for unit in standing.units if unit.name in present or unit.name in made])
+        listed: dict[str, set[str]] = {}
         for unit in standing.units:
-            sidecar = self._read(unit.sidecar) if unit.name in present else None
+            sidecar = sidecars.get(unit.name)
             wanted = made_of(stage, unit, self.config)
             if sidecar is None:
                 standing.missing.append(unit)
@@ -93,7 +97,7 @@ class State:
             elif again and sidecar.counts.not_come:
                 standing.stale[unit.name] = "records did not come, they are asked for again"
                 standing.lacking.add(unit.name)
-            elif lost := self._lost(sidecar):
+            elif lost := self._lost(sidecar, listed):
                 standing.stale[unit.name] = f"its output {lost} is missing"
             else:
                 standing.done[unit.name] = sidecar
@@ -115,30 +119,48 @@ class State:
         """
         done: dict[str, Sidecar] = {}
         wanted: dict[str, Any] = {"version": stage.version, "settings": json.loads(json.dumps(stage.settings(self.config)))}
-        for file in self.store.names(f"units/{stage.name}", ".json"):
-            name, sidecar = file.removesuffix(".json"), self._read(f"units/{stage.name}/{file}")
+        present, listed = self._present(stage), dict[str, set[str]]()
+        sidecars = self._sidecars(stage, present)
+        for name in sorted(present):
+            sidecar = sidecars.get(name)
             if not sidecar:
-                raise InputError(f"{self.store.path(f'units/{stage.name}/{file}')} is damaged")
+                raise InputError(f"{self.store.path(f'units/{stage.name}/{name}.json')} is damaged")
             made = {key: sidecar.made_of[key] for key in wanted}
             if made != wanted:
                 raise InputError(f"{stage.name} {name} would be made differently now ({difference(made, wanted)})")
-            if lost := self._lost(sidecar):
+            if lost := self._lost(sidecar, listed):
                 raise InputError(f"{stage.name} {name}: its output {lost} is missing")
             done[name] = sidecar
         if not done:
             raise InputError(f"{self.store.root} has no finished unit of {stage.name} to go on from")
         self._completed[stage.name] = done
 
-    def _lost(self, sidecar: Sidecar) -> str:
-        """The first of a unit's outputs that is not there any more; empty if all are."""
-        return next((output.name for output in sidecar.outputs if not self.store.exists(output.name)), "")
+    def _lost(self, sidecar: Sidecar, listed: dict[str, set[str]]) -> str:
+        """The first of a unit's outputs that is not there any more; empty if all are. `listed`: what was seen in which folder."""
+        for output in sidecar.outputs:
+            folder, _, name = output.name.rpartition("/")
+            if folder not in listed:
+                listed[folder] = set(self.store.names(folder))
+            if name not in listed[folder] and not self.store.exists(output.name):  # a store may list late what it has
+                return output.name
+        return ""
 
     def _read(self, name: str) -> Sidecar | None:
-        """A sidecar; None if it is damaged, which is as if the unit had never been made."""
-        try:
-            return Sidecar.from_json(self.store.read_json(name))
-        except (InputError, KeyError, TypeError):
-            return None
+        """A sidecar; None if it is damaged or gone, which is as if the unit had never been made."""
+        return _sidecar(self.store.read_all([name])[0])
+
+    def _sidecars(self, stage: Stage, names: Iterable[str]) -> dict[str, Sidecar]:
+        """Sidecars of these units of a stage, without those that are damaged. Settings that are alike are held once."""
+        found: dict[str, Sidecar] = {}
+        alike: dict[str, Any] = {}
+        for some in batched(sorted(names), _AT_ONCE):
+            texts = self.store.read_all([f"units/{stage.name}/{name}.json" for name in some])
+            for name, text in zip(some, texts, strict=True):
+                if sidecar := _sidecar(text):
+                    settings = sidecar.made_of["settings"]
+                    sidecar.made_of["settings"] = alike = alike if alike == settings else settings
+                    found[name] = sidecar
+        return found
 
     def completed(self, stage: str) -> dict[str, Sidecar]:
         """Valid sidecars of an earlier stage by unit, in the order of names."""
@@ -147,6 +169,10 @@ class State:
     def whole(self, *stages: str) -> bool:
         """Whether all units of these earlier stages are completed: what reads all of them must not go on without one."""
         return all(len(self._completed.get(stage, {})) >= self._planned.get(stage, 0) for stage in stages)
+
+    def planned(self, stage: str) -> int | None:
+        """Units that a stage is to have; None where it cannot be told from the run alone."""
+        return self._planned.get(stage)
 
     def counts(self, stage: str) -> Counts:
         """Sum over the completed units of a stage."""
@@ -176,6 +202,8 @@ class State:
         for name in self.store.names(f"units/{stage}", ".failed"):
             try:
                 why = dict(self.store.read_json(f"units/{stage}/{name}"))
+            except FileNotFoundError:  # a store may list for a while what is gone
+                continue
             except (InputError, TypeError, ValueError):
                 why = {}
             if not {"reason", "attempts"} <= why.keys():
@@ -192,9 +220,22 @@ class State:
             self.store.delete(output.name)
 
 
+def _sidecar(text: bytes | None) -> Sidecar | None:
+    try:
+        return Sidecar.from_json(json.loads(text)) if text is not None else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def _fits(sidecar: Sidecar, unit: Unit) -> bool:
     """Whether a unit was made from what now lies there."""
     return bool(sidecar.made_of["inputs"] == json.loads(json.dumps(unit.inputs)) and sidecar.made_of["params"] == unit.params)
+
+
+def batched(items: Sequence[str], number: int) -> Iterator[Sequence[str]]:
+    """The items in their order, so many at once."""
+    for begin in range(0, len(items), number):
+        yield items[begin : begin + number]
 
 
 def identity(sidecars: dict[str, Sidecar]) -> str:

@@ -20,8 +20,9 @@ import pyarrow.compute as pc
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.formats.shard import Ids, Place
+from seiryu.corpus.inputs import open_input
 from seiryu.corpus.shard_schema import PROVENANCE, SEQUENCES
-from seiryu.corpus.storage import Store, open_input
+from seiryu.corpus.storage import Store
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.measured import tokenizer
 from seiryu.pipelines.places import read_stretch_of

@@ -36,6 +36,7 @@ class Unit:
     `path`: where its input lies, if that is outside the run; an archive that was moved is still the same archive. `reads`: what many
     files it reads are called; told to the worker and not recorded, for `inputs` has their identity. `not_come`: of a unit that is made
     again because so many of its records did not come, their number; told to `work`, which raises NoBetter if as many are missing again.
+    `weight`: bytes that it reads, where known; heavy units are begun first, so that none is left at the end.
     """
 
     stage: str
@@ -45,6 +46,7 @@ class Unit:
     path: str = ""
     reads: tuple[Any, ...] = ()
     not_come: int | None = None
+    weight: int = 0
 
     @property
     def sidecar(self) -> str:
@@ -57,10 +59,11 @@ class NoBetter(SeiryuError):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a unit left: its counts and its files."""
+    """What a unit left: its counts and its files. `times`: where its seconds went, by what they were spent on, if the stage knows."""
 
     counts: Counts
     outputs: Sequence[Written]
+    times: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """The record of a finished unit."""
+    """The record of a finished unit.
+
+    `seconds`: its work's; `cpu_seconds`: of its process and those it keeps; `peak_memory`: bytes that its process has held at most by
+    then; `times`: as in Result. None of these decides anything.
+    """
 
     stage: str
     unit: str
@@ -100,6 +107,9 @@ class Sidecar:
     seconds: float
     seiryu: str = version.VERSION
     finished: str = field(default_factory=lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+    times: dict[str, float] = field(default_factory=dict)
 
     def setting(self, name: str) -> Any:
         """A setting that it was made by. InputError if there was none of that name, as in a sidecar of another version."""
@@ -126,6 +136,8 @@ class Sidecar:
         return {
             "stage": self.stage, "unit": self.unit, "made_of": self.made_of, "outputs": outputs, "counts": self.counts.to_json(),
             "seconds": round(self.seconds, 3), "seiryu": self.seiryu, "finished": self.finished,
+            "cpu_seconds": round(self.cpu_seconds, 3), "peak_memory": self.peak_memory,
+            "times": {name: round(seconds, 3) for name, seconds in sorted(self.times.items())},
         }  # fmt: skip
 
     @classmethod
@@ -135,7 +147,8 @@ class Sidecar:
         counts = Counts.from_json(value["counts"])
         made_of = {key: value["made_of"][key] for key in ("version", "settings", "params", "inputs")}
         return cls(
-            value["stage"], value["unit"], made_of, outputs, counts, value["seconds"], value["seiryu"], value["finished"]
+            value["stage"], value["unit"], made_of, outputs, counts, value["seconds"], value["seiryu"], value["finished"],
+            value.get("cpu_seconds", 0.0), value.get("peak_memory", 0), value.get("times", {}),
         )  # fmt: skip
 
 

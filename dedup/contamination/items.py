@@ -13,7 +13,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from seiryu.corpus.errors import InputError
-from seiryu.corpus.storage import open_input
+from seiryu.corpus.inputs import open_input
 
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5": "zstd"}
 _SHOWN = 12  # names of fields in a message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -14,13 +13,10 @@ from seiryu.filters.cleaning.difference import difference
 from seiryu.pipelines.commands.checks import finished
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.reporting.explanation import Explanation, Judged, explain_document, explain_text
-from seiryu.pipelines.screen import out
+from seiryu.pipelines.screen import out, plain
 
 _SHOWN, _CONTEXT, _LONGEST = 5, 12, 60  # spans of a rule, letters around one, letters of one
 _MARKS = {"same": ("", "", ""), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)  # and what turns the writing round
 
 
 def explain_command(run: str, document: str, text: str, *, as_json: bool) -> int:
@@ -114,8 +110,3 @@ def _changes(before: str, after: str) -> Text:
             lines = "\n".join(plain(line) for line in piece.split("\n"))
             shown.append(f"{begin}{lines}{end}", style=style)
     return shown
-
-
-def plain(text: str) -> str:
-    """Text from the web for a terminal: on one line, and nothing in it that a terminal would obey."""
-    return _CONTROL.sub("\ufffd", text.replace("\n", "⏎").replace("\t", " "))

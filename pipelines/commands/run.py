@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator, Sequence
-
-from rich.table import Table
 
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.commands.checks import begun, checked, finished
 from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.logs import named, told_as
+from seiryu.pipelines.making import Ended
 from seiryu.pipelines.reporting.funnel import as_json as funnel_json
 from seiryu.pipelines.reporting.funnel import funnel
 from seiryu.pipelines.reporting.report import write_report
-from seiryu.pipelines.run import Ended
 from seiryu.pipelines.run import run as make_run
 from seiryu.pipelines.screen import funnel_table, out, say
 from seiryu.pipelines.sizes import human
@@ -24,9 +24,19 @@ from seiryu.pipelines.verify import drop as drop_units
 from seiryu.pipelines.verify import verify as find_problems
 
 
-def run_command(path: str, changes: Sequence[str], first: str, until: str, *, prune: bool, as_json: bool) -> int:
+def run_command(path: str, changes: Sequence[str], first: str, until: str, log: str, *, prune: bool, as_json: bool) -> int:
+    """`log`: text or json, what goes to stderr."""
+    if log not in ("text", "json"):
+        raise ConfigError(f"--log {log}: text or json")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as job schedulers end a job: in order, and told so
+    with told_as("json" if log == "json" else "text", path):
+        return _run(path, changes, first, until, prune=prune, as_json=as_json)
+
+
+def _run(path: str, changes: Sequence[str], first: str, until: str, *, prune: bool, as_json: bool) -> int:
     _check_stages(first, until, prune=prune)
     config = checked(path, changes, need_archives=not first)
+    named(config.run)
     with telling(config):
         ended = make_run(config, until, first, prune)
     if not ended.made:
@@ -81,35 +91,6 @@ def _shards(state: State) -> Iterator[str]:
         folder = f"shards/{name}/"
         held = sum(output.size for done in made.values() for output in done.outputs if output.name.startswith(folder))
         yield f"{human(held):>13}  {state.store.path(folder)}"
-
-
-def status_command(run: str, *, as_json: bool) -> int:
-    state = begun(run)
-    set_aside = {f"{stage.name} {unit}": why for stage in CHAIN for unit, why in state.set_aside(stage.name).items()}
-    if as_json:
-        stages = {stage.name: state.counts(stage.name).to_json() for stage in CHAIN if state.completed(stage.name)}
-        print(json.dumps({"funnel": funnel_json(state), "stages": stages, "set_aside": set_aside}, ensure_ascii=False, indent=1))
-        return 0
-    table = Table(box=None, pad_edge=False)
-    for column, justify in (("stage", "left"), ("units", "right"), ("set aside", "right"), ("records", "right"), ("kept", "right"),
-                            ("worker time", "right")):  # fmt: skip
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    for stage in CHAIN:
-        if not stage.wanted(state.config):
-            continue
-        counts = state.counts(stage.name)
-        aside = sum(name.startswith(f"{stage.name} ") for name in set_aside)
-        table.add_row(stage.name, f"{len(state.completed(stage.name)):,}", f"{aside:,}", f"{counts.records:,}", f"{counts.kept:,}",
-                      f"{state.seconds(stage.name):,.1f} s")  # fmt: skip
-    out.print(table)
-    fetched = [state.counts(name).extra for name in ("index", "extract")]
-    if requests := sum(extra["requests"] for extra in fetched):
-        out.print(f"\n{human(sum(extra['bytes_fetched'] for extra in fetched))} were fetched by {requests:,} requests")
-    out.print()
-    out.print(funnel_table(funnel(state)))
-    for name, why in set_aside.items():
-        out.print(f"set aside after {why['attempts']} attempts: {name}: {why['reason']}", markup=False)
-    return 0
 
 
 def report_command(run: str, against: str, language: str) -> int:

@@ -10,12 +10,12 @@ from rich.table import Table
 from seiryu.filters.explaining import spans
 from seiryu.filters.rules import Rule, nearest
 from seiryu.pipelines.commands.checks import begun
-from seiryu.pipelines.commands.explain import plain, show_spans
+from seiryu.pipelines.commands.explain import show_spans
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.facts import facts_of, queries
 from seiryu.pipelines.facts.texts import documents_at
 from seiryu.pipelines.reporting.explanation import Judged, instruments_of
-from seiryu.pipelines.screen import out, say
+from seiryu.pipelines.screen import out, plain, say
 
 _LONGEST = 300  # letters of a text where no place in it decided
 

@@ -16,10 +16,9 @@ from seiryu.corpus.errors import InputError
 from seiryu.filters.addresses.hosts import is_listable, normal_host, split_address
 from seiryu.filters.addresses.names import named_domain
 from seiryu.pipelines.commands.checks import finished
-from seiryu.pipelines.commands.explain import plain
 from seiryu.pipelines.commands.trace import plain_json
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.screen import out, say
+from seiryu.pipelines.screen import out, plain, say
 from seiryu.pipelines.stages.splits import NAMES
 from seiryu.pipelines.state import State
 from seiryu.pipelines.takedown import Rules, entries, rules_of

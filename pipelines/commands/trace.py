@@ -8,9 +8,8 @@ import shlex
 from typing import Any
 
 from seiryu.pipelines.commands.checks import finished
-from seiryu.pipelines.commands.explain import plain
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.screen import out
+from seiryu.pipelines.screen import out, plain
 from seiryu.pipelines.tracing import Shard, Traced, trace
 
 # What JSON lets stand and a terminal may obey, or what turns the writing round.

@@ -21,14 +21,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-from seiryu.pipelines.attempt import quiet_libraries
 from seiryu.pipelines.isolation import child_main
+from seiryu.pipelines.isolation.quiet import quiet_libraries
 
 _CHUNK = 1 << 18
 _SEND_BUFFER = 1 << 20  # asked for; the kernel gives what net.core.wmem_max allows
 _TAIL = 4000
 _STDERR = 1 << 20
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
 _MAIN = "seiryu.pipelines.isolation.child_main"
 
 
@@ -165,20 +166,33 @@ class Child:
             del data[:at]
         return found
 
-    def look(self) -> None:
-        """Kill the child if it holds more memory than a page may take. Called from a thread, while others read and write."""
+    def look(self) -> int:
+        """Bytes that the child holds in memory, 0 if it has ended; it is killed if that is more than a page may take.
+
+        Called from a thread, while others read and write.
+        """
         with self._lock:
             if self._stderr.closed:
-                return
+                return 0
             if os.fstat(self._stderr.fileno()).st_size > _STDERR:
                 os.ftruncate(self._stderr.fileno(), 0)
             try:
                 with open(f"/proc/{self.pid}/statm", "rb", buffering=0) as statm:  # noqa: PTH123 - fifty times a second
                     resident = int(statm.read().split()[1]) * _PAGE
             except (OSError, IndexError):  # it has just ended
-                return
+                return 0
         if resident > self._limits.memory and self.ready_at is not None:
             self.kill("memory")
+        return resident
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far, in the kernel's ticks of a hundredth; 0 when it was waited for."""
+        try:
+            with open(f"/proc/{self.pid}/stat", "rb") as stat:  # noqa: PTH123 - as above
+                user, system = stat.read().rpartition(b")")[2].split()[11:13]  # proc_pid_stat(5), fields 14 and 15
+        except (OSError, ValueError):
+            return 0.0
+        return (int(user) + int(system)) / _TICKS
 
     def pardon(self, seconds: float, given: Iterable[Timed]) -> None:
         """Stop its clocks for a time in which nobody listened."""
@@ -211,10 +225,14 @@ class Child:
 
 
 class Watch:
-    """Looks at a child's memory every `every` seconds while the block lasts, from a thread: the parent may be busy reading."""
+    """Looks at a child's memory every `every` seconds while the block lasts, from a thread: the parent may be busy reading.
+
+    `peak`: the most bytes that were seen.
+    """
 
     def __init__(self, every: float) -> None:
         self.child: Child | None = None
+        self.peak = 0
         self._every = every
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="child memory", daemon=True)
@@ -226,11 +244,15 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+        self._look()
 
     def _run(self) -> None:
         while not self._over.wait(self._every):
-            if child := self.child:
-                child.look()
+            self._look()
+
+    def _look(self) -> None:
+        if child := self.child:
+            self.peak = max(self.peak, child.look())
 
 
 def signal_name(code: int) -> str:

@@ -17,19 +17,19 @@ multiprocessing pickle, fork or spawn, and limit neither CPU time nor memory.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Generic, Literal, TypeVar
 
 from seiryu.corpus.errors import SeiryuError
+from seiryu.pipelines.isolation.asked import Answer, Key, Lost, Request
 from seiryu.pipelines.isolation.child import Child, Limits, Watch, signal_name
 from seiryu.pipelines.isolation.child_main import DONE, MEMORY, RAISED, READY, WORN
 
-__all__ = ["Isolated", "IsolationError", "Limits", "Lost", "close_kept", "kept"]
+__all__ = ["Isolated", "IsolationError", "Limits", "Lost", "close_kept", "kept", "kept_cpu_seconds", "kept_peak_memory"]
 
 # Requests in advance: enough to bridge a stretch of the archive without pages, few enough to be sent again for nothing.
 WINDOW = 16
@@ -40,38 +40,9 @@ _LOOK = 0.02  # seconds between looks at the child's memory: page faults make at
 _START = 300.0  # seconds; imports from a network file system shared by hundreds of workers are slow
 _STARTS = 3
 
-Key = TypeVar("Key")
-
 
 class IsolationError(SeiryuError):
     """A child cannot be started: the function cannot be imported, or takes more memory than a page may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A page without an answer. `reason` is the name it is counted under; `detail` is the same in every run; `trace` need not be."""
-
-    reason: Literal["timeout", "memory", "crash", "extraction_error"]
-    detail: str
-    trace: str = ""
-
-
-Answer = bytes | Lost | None
-
-
-class _Request(Generic[Key]):
-    __slots__ = ("answer", "body", "done", "end", "key", "sent_at", "suspect")
-
-    def __init__(self, key: Key, body: bytes | None) -> None:
-        self.key, self.body = key, body
-        self.answer: Answer = None
-        self.done = body is None
-        self.suspect = False  # its child died once
-        self.end = 0  # what the child's `sent` is when all of this is written
-        self.sent_at: float | None = None
-
-    def settle(self, answer: Answer) -> None:
-        self.answer, self.done, self.body = answer, True, None
 
 
 class Isolated:
@@ -86,12 +57,14 @@ class Isolated:
         self._function, self._argument, self._window = function, argument, window
         self._limits = limits or Limits()
         self._child: Child | None = None
-        self._given: deque[_Request[object]] = deque()  # to the child, unanswered, in order
-        self._waiting: deque[_Request[object]] = deque()
+        self._given: deque[Request[object]] = deque()  # to the child, unanswered, in order
+        self._waiting: deque[Request[object]] = deque()
         self._failed_starts = 0
         self._busy = False
         self._looked_at = time.monotonic()
         self.started = 0  # children so far
+        # During the last `answers`: CPU seconds of children until they were ready, bytes that they were seen to hold at most.
+        self.starting, self.peak_memory = 0.0, 0
 
     def __enter__(self) -> Isolated:
         return self
@@ -103,6 +76,11 @@ class Isolated:
     def pid(self) -> int | None:
         """Of the child, if there is one."""
         return self._child.pid if self._child else None
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of the child, if there is one."""
+        return self._child.cpu_seconds() if self._child else 0.0
 
     def close(self) -> None:
         """End the child. It is started anew if answers are asked for again."""
@@ -118,20 +96,21 @@ class Isolated:
         """
         if self._busy:
             raise RuntimeError("answers() is already under way")
-        self._busy = True
+        self._busy, self.starting = True, 0.0
         source, more = iter(requests), True
-        queue: deque[_Request[Key]] = deque()
+        queue: deque[Request[Key]] = deque()
+        watch = Watch(_LOOK)
         if self._child and not self._child.alive:
             self.close()
         try:
-            with Watch(_LOOK) as watch:
+            with watch:
                 while more or queue:
                     if more and self._room() and len(queue) < _PASSING:
                         item = next(source, None)
                         if item is None:
                             more = False
                             continue
-                        queue.append(request := _Request(*item))
+                        queue.append(request := Request(*item))
                         if not request.done:
                             self._waiting.append(request)  # type: ignore[arg-type]
                         self._step(watch, wait=False)
@@ -141,7 +120,7 @@ class Isolated:
                         first = queue.popleft()
                         yield first.key, first.answer
         finally:
-            self._busy = False
+            self._busy, self.peak_memory = False, watch.peak
             self._waiting.clear()
             if self._given:
                 self._given.clear()
@@ -204,6 +183,7 @@ class Isolated:
         """What the child says. Whether it stays."""
         if kind == READY:
             child.ready_at = time.monotonic()
+            self.starting += child.cpu_seconds()
             self._failed_starts = 0
             return True
         if kind == MEMORY or kind & ~WORN not in (DONE, RAISED):
@@ -284,3 +264,14 @@ def close_kept() -> None:
         (pid, *_), isolated = _kept.popitem()
         if pid == os.getpid():
             isolated.close()
+
+
+def kept_cpu_seconds() -> float:
+    """CPU seconds of all children of this process so far: those that have ended, and the one that `kept` holds. Never goes back."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime + sum(isolated.cpu_seconds for isolated in _kept.values())
+
+
+def kept_peak_memory() -> int:
+    """Bytes that the children of `kept` were seen to hold at most while they last answered; 0 if none is kept."""
+    return max((isolated.peak_memory for isolated in _kept.values()), default=0)

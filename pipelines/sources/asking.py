@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import IO, Any
 
-from seiryu.corpus import storage
+from seiryu.corpus import inputs
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.remote.budget import Limits
 from seiryu.corpus.remote.errors import EndsBefore, NotThere
@@ -76,12 +76,12 @@ def counting(config: Config, counts: Counts) -> Iterator[None]:
 
 def open_archive(path: str, config: Config) -> IO[bytes]:
     """An archive by path or URL, seekable; of a server it is streamed, not stored. InputError when it is not there."""
-    return remote(config, path).open(path) if is_remote(path) else storage.open_input(path)
+    return remote(config, path).open(path) if is_remote(path) else inputs.open_input(path)
 
 
 def open_parts(path: str, config: Config) -> IO[bytes]:
     """A file by path or URL of which only parts are read, such as a Parquet table. InputError when it is not there."""
-    return remote(config, path).open_parts(path) if is_remote(path) else storage.open_input(path)
+    return remote(config, path).open_parts(path) if is_remote(path) else inputs.open_input(path)
 
 
 class Disk:
@@ -90,7 +90,7 @@ class Disk:
     def read_range(self, path: str, first: int, size: int) -> bytes:
         """Exactly these bytes. NotThere, or EndsBefore."""
         try:
-            opened = storage.open_input(path)
+            opened = inputs.open_input(path)
         except InputError as error:
             raise NotThere(str(error)) from error
         with opened as file:
@@ -110,13 +110,13 @@ def read_small(path: str, config: Config) -> bytes:
     """All of a small file by path or URL, such as a list. InputError when it is not there."""
     if is_remote(path):
         return bytes(_once("read", path, config))
-    with storage.open_input(path) as file:
+    with inputs.open_input(path) as file:
         return file.read()
 
 
 def identity(path: str, config: Config) -> dict[str, Any]:
-    """What tells that an archive is still the same, as `storage.identity`."""
-    return dict(_once("identity", path, config)) if is_remote(path) else storage.identity(path)
+    """What tells that an archive is still the same, as `inputs.identity`."""
+    return dict(_once("identity", path, config)) if is_remote(path) else inputs.identity(path)
 
 
 def listed(folder: str, config: Config) -> list[str]:

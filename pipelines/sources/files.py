@@ -15,9 +15,9 @@ from typing import Any
 
 from seiryu.corpus.crawl.lists import is_path, read_lines
 from seiryu.corpus.errors import InputError, SeiryuError
+from seiryu.corpus.inputs import expand, is_directory
 from seiryu.corpus.remote.errors import Forbidden, Unreachable
 from seiryu.corpus.remote.remote import is_remote
-from seiryu.corpus.storage import expand, is_directory
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.source_config import Files

@@ -21,10 +21,8 @@ _READ = ("doc_id", "text", "language_score", "robots", "tdm_reservation")
 
 
 def units(state: State) -> list[Unit]:
-    return [
-        Unit("annotate", name, {}, {"documents": done.output(f"documents/{name}.parquet").sha256})
-        for name, done in state.completed("extract").items()
-    ]
+    found = {name: done.output(f"documents/{name}.parquet") for name, done in state.completed("extract").items()}
+    return [Unit("annotate", name, {}, {"documents": read.sha256}, weight=read.size) for name, read in found.items()]
 
 
 def settings(config: Config) -> dict[str, Any]:

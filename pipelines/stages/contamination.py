@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError
-from seiryu.corpus.storage import Store, identity
+from seiryu.corpus.inputs import identity
+from seiryu.corpus.storage import Store
 from seiryu.dedup.contamination import FOUND, Benchmarks, Rule, Source
 from seiryu.dedup.contamination.finding import merged
 from seiryu.dedup.contamination.items import read_items

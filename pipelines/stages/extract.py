@@ -27,8 +27,9 @@ from seiryu.filters.finding.language import model_sha256
 from seiryu.filters.finding.most_letters import cannot_hold
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.isolation.candidate import PAGE, Answer, request
+from seiryu.pipelines.isolation.candidate import PAGE, Answer, get_ready, request
 from seiryu.pipelines.isolation.isolated import Isolated, Limits, Lost, kept
+from seiryu.pipelines.profiling.clock import Clock, TimedFile
 from seiryu.pipelines.rules_in_force import least_letters, screen
 from seiryu.pipelines.source_config import CommonCrawl, Files
 from seiryu.pipelines.sources import commoncrawl, files
@@ -58,7 +59,7 @@ def units_of_files(paths: Sequence[str], config: Config) -> list[Unit]:
     """A unit for each of these archives. InputError if one cannot be asked what it is."""
     called = names(paths)
     return [
-        Unit("extract", unit, {"warc": name}, known, path)
+        Unit("extract", unit, {"warc": name}, known, path, weight=int(known.get("size", 0)))
         for unit, name, path, known in zip(unit_names(called), called, paths, files.identities(paths, config), strict=True)
     ]
 
@@ -94,10 +95,14 @@ class Rejected(Exception):
 
 
 class Extractor:
-    """The way of one archive's records: rows for `documents`, rows for `ledger`, and the counts of both."""
+    """The way of one archive's records: rows for `documents`, rows for `ledger`, and the counts of both.
+
+    `clock`: where the time goes, in this process; names that begin with `child.` are of the child, which works meanwhile.
+    """
 
     def __init__(self, config: Config, warc: str, isolated: Isolated) -> None:
         self._config, self._warc, self._isolated = config, warc, isolated
+        self.clock = Clock()
         self._least = least_letters(config)
         # What was found in the same bytes; None while they are on their way.
         self._answers: dict[bytes, Answer | Lost | None] = {}
@@ -109,22 +114,30 @@ class Extractor:
         """Go through an archive: `counts`, `rows` (one for each page that is kept) and `ledger`, both in the archive's order."""
         twins: list[tuple[bytes, dict[str, Any]]] = []
         for (digest, row), answer in self._isolated.answers(self._candidates(items)):
+            self.clock.lap("wait")
             if answer is None:
                 twins.append((digest, row))
                 continue
-            self._answers[digest] = answer if isinstance(answer, Lost) else Answer.read(answer)
-            self._settle(row, self._answers[digest])
+            self._answers[digest] = found = answer if isinstance(answer, Lost) else Answer.read(answer)
+            for part, seconds in found.times.items() if isinstance(found, Answer) else ():
+                self.clock.times[f"child.{part}"] += seconds
+            self._settle(row, found)
+            self.clock.lap("settle")
+        self.clock.times["child.start"] += self._isolated.starting
         for digest, row in twins:
             self._settle(row, self._answers[digest])
         for rows in (self.rows, self.ledger):
             rows.sort(key=lambda row: row.pop("order"))
         self._name_documents()
+        self.clock.lap("settle")
 
     def _candidates(
         self, items: Iterator[RawRecord | Damaged | Missing]
     ) -> Iterator[tuple[tuple[bytes, dict[str, Any]], bytes | None]]:
         """A page that may be Japanese: (digest of its bytes, what is known of it) and the request, None if its twin was seen."""
+        lap = self.clock.lap
         for item in items:
+            lap("records")
             self.counts.records += 1
             if isinstance(item, Damaged):
                 self.counts.extra["lost_bytes"] += item.lost
@@ -139,13 +152,18 @@ class Extractor:
             try:
                 if item.content is None:
                     raise BodyError("too_large", f"the record has {item.content_length:,} bytes")
-                yield self._candidate(item, read_page(item))
+                candidate = self._candidate(item, read_page(item))
+                lap("request")
+                yield candidate
+                lap("wait")
             except Rejected as reason:
                 self.counts.rejected[str(reason)] += 1
             except BodyError as error:
                 self._failed(item.offset, item.length, target_uri(item), error.reason, str(error))
+        lap("records")
 
     def _candidate(self, record: RawRecord, page: Page) -> tuple[tuple[bytes, dict[str, Any]], bytes | None]:
+        self.clock.lap("page")
         if page.status != 200:
             raise Rejected("http_status")
         if not page.html:
@@ -154,11 +172,16 @@ class Extractor:
         if not body.strip():
             raise Rejected("empty")
         self.counts.extra["pages"] += 1
+        self.clock.lap("page")
         evidence = look_for_kana(body, page.charset, min_kana=wanted.min_kana, min_share=wanted.min_kana_share)
+        self.clock.lap("kana")
         if evidence.refused:
             raise Rejected(evidence.refused)
         decoded = evidence.decoded or decode(body, page.charset)
-        if cannot_hold(decoded.text, *self._least):
+        self.clock.lap("decode")
+        hopeless = cannot_hold(decoded.text, *self._least)
+        self.clock.lap("letters")
+        if hopeless:
             raise Rejected("cannot_pass")
         if not page.url:
             raise BodyError("no_url", "the record has no WARC-Target-URI")
@@ -227,7 +250,7 @@ def most_content(config: Config) -> int:
 
 
 @contextmanager
-def _records(unit: Unit, config: Config, store: Store) -> Iterator[Iterator[RawRecord | Damaged | Missing]]:
+def _records(unit: Unit, config: Config, store: Store, clock: Clock) -> Iterator[Iterator[RawRecord | Damaged | Missing]]:
     """The records of a unit's archive, or those that the index chose."""
     most = most_content(config)
     if "records" in unit.inputs:
@@ -240,12 +263,16 @@ def _records(unit: Unit, config: Config, store: Store) -> Iterator[Iterator[RawR
         return
     cached = isinstance(config.source, CommonCrawl) and config.source.cache
     with kept_archive(unit.path, unit.params["warc"], config) if cached else open_archive(unit.path, config) as file:
-        yield raw_records(cast(IO[bytes], file), unit.path, most)
+        yield raw_records(cast(IO[bytes], TimedFile(cast(IO[bytes], file), clock)), unit.path, most)
 
 
 def work(unit: Unit, config: Config, store: Store) -> Result:
     extractor = Extractor(config, unit.params["warc"], isolated(config))
-    with counting(config, extractor.counts), _records(unit, config, store) as items:
+    clock = extractor.clock
+    get_ready()
+    clock.lap("start")
+    with counting(config, extractor.counts), _records(unit, config, store, clock) as items:
+        clock.lap("read")
         extractor.read(items)
     if "records" not in unit.inputs and extractor.counts.records == extractor.counts.failed["damaged"]:
         raise InputError(f"{unit.path} holds no WARC record that can be read")
@@ -259,7 +286,8 @@ def work(unit: Unit, config: Config, store: Store) -> Result:
         with store.writing(f"{name}/{unit.name}.parquet") as out:
             schema.write_table(schema.table(table_schema, columns), out)
         outputs.append(out.written(f"{name}/{unit.name}.parquet"))
-    return Result(extractor.counts, outputs)
+    clock.lap("tables")
+    return Result(extractor.counts, outputs, dict(clock.times))
 
 
 def _host(url: str) -> str:

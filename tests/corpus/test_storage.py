@@ -13,7 +13,8 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from seiryu.corpus.errors import InputError, StorageFull
-from seiryu.corpus.storage import Store, expand, identity, open_input
+from seiryu.corpus.inputs import expand, identity, open_input
+from seiryu.corpus.storage import Store
 
 
 @pytest.fixture(params=["disk", "memory"])

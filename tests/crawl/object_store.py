@@ -1,13 +1,15 @@
 """moto's S3 server with an access log, filled from a folder by boto3. Runs in an environment of its own, see servers.py.
 
-python object_store.py LISTENING_SOCKET FOLDER BUCKET LOG
+python object_store.py LISTENING_SOCKET FOLDER BUCKET LOG LAG
 """
 
 import json
 import sys
 import threading
 import time
+import xml.etree.ElementTree as ET
 from pathlib import Path
+from urllib.parse import parse_qs, quote
 
 import boto3
 from botocore.config import Config
@@ -48,11 +50,68 @@ class Logged:
         return body
 
 
-def main(listener: int, root: Path, bucket: str, log: Path) -> None:
+_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+
+class Lagging:
+    """The application, whose listings show what was written, or hide what was deleted, only after `lag` seconds: as stores do that
+    promise no more. What is asked for by its name is there at once.
+    """
+
+    def __init__(self, application, lag: float) -> None:
+        self.application, self.lag, self.lock = application, lag, threading.Lock()
+        self.written: dict[str, float] = {}
+        self.deleted: dict[str, float] = {}
+        self.known: set[str] = set()
+
+    def __call__(self, environ, start_response):
+        method, path, query = environ["REQUEST_METHOD"], environ["PATH_INFO"], parse_qs(environ.get("QUERY_STRING", ""))
+        if method == "GET" and query.get("list-type") == ["2"]:
+            return self._list(environ, start_response, path.strip("/"), query)
+        with self.lock:
+            if (method == "PUT" and "partNumber" not in query) or (method == "POST" and "uploadId" in query):
+                if path not in self.known:
+                    self.written[path] = time.monotonic()
+                self.known.add(path)
+                self.deleted.pop(path, None)
+            elif method == "DELETE" and path in self.known:
+                self.known.discard(path)
+                self.deleted[path] = time.monotonic()
+        return self.application(environ, start_response)
+
+    def _list(self, environ, start_response, bucket: str, query):
+        answers = []
+        body = b"".join(self.application(environ, lambda status, headers, *_: answers.append((status, headers))))
+        status, headers = answers[0]
+        if not status.startswith("200"):
+            start_response(status, headers)
+            return [body]
+        now = time.monotonic()
+        with self.lock:
+            hidden = {path for path, when in self.written.items() if now - when < self.lag}
+            ghosts = [path for path, when in self.deleted.items() if now - when < self.lag]
+        tree = ET.fromstring(body)
+        for item in tree.findall(f"{{{_NAMESPACE}}}Contents"):
+            if f"/{bucket}/{item.findtext(f'{{{_NAMESPACE}}}Key')}" in hidden:
+                tree.remove(item)
+        prefix, delimiter = query.get("prefix", [""])[0], query.get("delimiter", [""])[0]
+        for path in ghosts:
+            key = path.removeprefix(f"/{bucket}/")
+            rest = key.removeprefix(prefix)
+            if key.startswith(prefix) and not (delimiter and delimiter in rest):
+                item = ET.SubElement(tree, f"{{{_NAMESPACE}}}Contents")
+                for name, text in (("Key", quote(key)), ("Size", "1"), ("LastModified", "2026-01-01T00:00:00.000Z"), ("ETag", "ghost")):
+                    ET.SubElement(item, f"{{{_NAMESPACE}}}{name}").text = text
+        body = ET.tostring(tree, default_namespace=_NAMESPACE)
+        start_response(status, [(name, value) for name, value in headers if name.lower() != "content-length"] + [("Content-Length", str(len(body)))])
+        return [body]
+
+
+def main(listener: int, root: Path, bucket: str, log: Path, lag: float) -> None:
     filling = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Handler)
     threading.Thread(target=filling.serve_forever, daemon=True).start()
     fill(f"http://127.0.0.1:{filling.port}", root, bucket)
-    logged = Logged(filling.app, log)
+    logged = Logged(Lagging(filling.app, lag) if lag else filling.app, log)
     make_server("127.0.0.1", 0, logged, threaded=True, request_handler=Handler, fd=listener).serve_forever()
 
 
@@ -65,4 +124,4 @@ def fill(endpoint: str, root: Path, bucket: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), float(sys.argv[5]))

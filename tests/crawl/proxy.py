@@ -122,7 +122,7 @@ class FaultProxy:
     def _serve(self, connection: socket.socket, number: int) -> None:
         try:
             with connection.makefile("rb") as requests:
-                while not self._closing.is_set() and (incoming := _read_request(requests)):
+                while not self._closing.is_set() and (incoming := _read_request(requests, connection)):
                     if not self._answer(connection, incoming, number):
                         break
         except (OSError, ValueError):
@@ -225,7 +225,7 @@ class FaultProxy:
             server.close()
 
 
-def _read_request(requests: IO[bytes]) -> _Incoming | None:
+def _read_request(requests: IO[bytes], connection: socket.socket) -> _Incoming | None:
     line = requests.readline(_CHUNK).decode("latin-1").split()
     if len(line) != 3:
         return None
@@ -233,6 +233,8 @@ def _read_request(requests: IO[bytes]) -> _Incoming | None:
     while (text := requests.readline(_CHUNK).decode("latin-1").strip()) != "":
         name, _, value = text.partition(":")
         headers[name.strip().lower()] = value.strip()
+    if headers.pop("expect", "").lower() == "100-continue":  # the body comes when it is asked for
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     return _Incoming(line[0], line[1], headers, requests.read(int(headers.get("content-length", 0))))
 
 

@@ -114,11 +114,14 @@ def nginx(root: Path, *, bytes_a_second: int = 0, requests_a_second: int = 0) ->
 
 
 @contextmanager
-def s3(root: Path, bucket: str = BUCKET) -> Iterator[Server]:
-    """An object store with all files below `root` in a bucket; `url` is its endpoint, and it wants no credentials."""
+def s3(root: Path, bucket: str = BUCKET, lag: float = 0) -> Iterator[Server]:
+    """An object store with all files below `root` in a bucket; `url` is its endpoint, and it wants no credentials.
+
+    `lag`: seconds for which its listings do not show what was written or deleted.
+    """
     with tempfile.TemporaryDirectory(prefix="s3-") as name, _listening() as (listener, port):
         folder, script = Path(name), Path(__file__).with_name("object_store.py")
-        command = [find_object_store(), str(script), str(listener.fileno()), str(root), bucket, f"{name}/access.log"]
+        command = [find_object_store(), str(script), str(listener.fileno()), str(root), bucket, f"{name}/access.log", str(lag)]
         (folder / "access.log").touch()
         with _running(command, folder, listener, {}) as process:
             server = Server(f"http://127.0.0.1:{port}/", folder, process)

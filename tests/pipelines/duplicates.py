@@ -146,7 +146,7 @@ def go_on(state: State) -> dict[str, int]:
         for unit in standing.orphans:
             state.remove(stage.name, unit)
         for unit in standing.to_make:
-            outcome = attempt(unit, state.config)
+            outcome = attempt(stage, unit, state.config)
             assert outcome.kind == "done", (unit.stage, outcome.reason)
         made[stage.name] = len(standing.to_make)
         state.look(stage)

@@ -23,7 +23,8 @@ from warcio.warcwriter import WARCWriter
 
 from seiryu.corpus.archive.page import payload, read_page
 from seiryu.corpus.archive.warc import RawRecord, raw_records
-from seiryu.corpus.storage import Store, identity
+from seiryu.corpus.inputs import identity
+from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config, Engine
 from seiryu.pipelines.isolation.isolated import close_kept
 from seiryu.pipelines.source_config import Files

@@ -136,7 +136,7 @@ def test_a_unit_that_dies_between_its_files_and_its_sidecar_does_not_exist(
     standing = {stage.name: state.look(stage) for stage in CHAIN}["tokenize"]
     monkeypatch.setattr(Store, "write_json", lambda *_: 1 / 0)
     for unit in standing.to_make:
-        assert attempt(unit, config).kind == "retry"
+        assert attempt(standing.stage, unit, config).kind == "retry"
     units = len(standing.to_make)
     assert units
     monkeypatch.undo()

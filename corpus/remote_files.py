@@ -1,0 +1,116 @@
+"""File systems behind a network, through fsspec, made patient: what a network or a busy server does for a while is waited out.
+
+Anything but a plain answer (there, not there, not allowed) is asked again for PATIENCE seconds; libraries ask some times themselves
+before they say anything. Listings are never answered from memory, so nothing that another process wrote is overlooked.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from seiryu.corpus.errors import InputError, NotWritable
+from seiryu.corpus.remote.errors import Unreachable
+
+PATIENCE = 300.0
+_PAUSES = (1.0, 30.0)  # seconds before the second try, and at most
+_FINAL = {errno.EINVAL, errno.EMSGSIZE, errno.ENAMETOOLONG}  # what a server will not take, however often it is asked
+# s3fs: memory of an upload is four parts; a file that is read in pieces is fetched in blocks of 8 MiB.
+_OPTIONS = {"s3": {"max_concurrency": 4, "default_block_size": 8 << 20}}
+
+
+def _options(url: str) -> dict[str, Any]:
+    """What a file system is opened with; of a local one nothing."""
+    scheme, colon, _ = url.partition("://")
+    if not colon or scheme in ("file", "local"):
+        return {}
+    return {"use_listings_cache": False} | _OPTIONS.get(scheme.replace("s3a", "s3"), {})
+
+
+def filesystem(url: str) -> tuple[Any, str]:
+    """The file system of a path or URL and the path in it. InputError when there is none."""
+    try:
+        fs, path = fsspec.core.url_to_fs(url, **_options(url))
+    except (ValueError, ImportError) as error:  # an unknown protocol, or one whose package is not installed
+        raise InputError(f"{url} cannot be opened: {error}") from error
+    return fs if isinstance(fs, LocalFileSystem) else Patient(fs), path
+
+
+class Patient:
+    """A file system whose operations are asked again until they are answered.
+
+    FileNotFoundError and its like as from any file system; InputError or NotWritable if access is refused; Unreachable after all.
+    """
+
+    def __init__(self, fs: Any, patience: float | None = None) -> None:
+        self._fs, self._patience = fs, PATIENCE if patience is None else patience
+
+    def __getattr__(self, name: str) -> Any:
+        asked = getattr(self._fs, name)
+        return self._patient(name, asked) if callable(asked) else asked
+
+    def _patient(self, name: str, asked: Callable[..., Any]) -> Callable[..., Any]:
+        def ask(*arguments: Any, **named: Any) -> Any:
+            until, pause = time.monotonic() + self._patience, _PAUSES[0]
+            while True:
+                try:
+                    return asked(*arguments, **named)
+                except (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError):
+                    raise
+                except (ValueError, TypeError, AttributeError, NotImplementedError):
+                    raise
+                except Exception as error:
+                    where = f"{self._fs.unstrip_protocol(_path(arguments))}"
+                    if refused := _refused(error):
+                        writes = name in ("put_file", "rm_file", "call_s3")
+                        raise (NotWritable if writes else InputError)(f"{where}: {refused}") from error
+                    if time.monotonic() + pause > until:
+                        raise Unreachable(
+                            f"{where}: no answer within {self._patience:.0f} s: {error or type(error).__name__}"
+                        ) from error
+                    time.sleep(pause * (0.5 + random.random()))
+                    pause = min(2 * pause, _PAUSES[1])
+
+        return ask
+
+
+def _path(arguments: tuple[Any, ...]) -> str:
+    """Which path a call was about: its last argument that is text, as put_file has the target there."""
+    first = [argument for argument in arguments if isinstance(argument, str)]
+    return first[-1] if first else next((argument[0] for argument in arguments if argument and isinstance(argument, list)), "")
+
+
+def _refused(error: Exception) -> str:
+    """Why no further try will do, in words; empty if one may."""
+    if "Credentials" in type(error).__name__:  # botocore's, which is not imported for this
+        return f"{error}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or give the machine a role"
+    if isinstance(error, PermissionError):
+        return f"access is refused ({error.strerror or error}); check the credentials and what they may do there"
+    if isinstance(error, OSError) and error.errno in _FINAL:
+        return str(error)
+    return ""
+
+
+def end_uploads(fs: Any, below: str) -> int:
+    """End the multipart uploads of objects below a path that nobody goes on with, which cost money and are never seen; their number.
+
+    0 where the file system has no such thing.
+    """
+    if not hasattr(fs, "call_s3"):
+        return 0
+    bucket, _, prefix = below.partition("/")
+    ended, more = 0, {"Bucket": bucket, "Prefix": f"{prefix.rstrip('/')}/"}
+    while True:
+        answer = fs.call_s3("list_multipart_uploads", **more)
+        for upload in answer.get("Uploads", ()):
+            fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+            ended += 1
+        if not answer.get("IsTruncated"):
+            return ended
+        more |= {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}

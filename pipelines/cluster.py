@@ -1,0 +1,103 @@
+"""The connection to Ray: a cluster that is there, or a local one that lives as long as the run. What its nodes offer, and whether they
+answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from seiryu.corpus.errors import SeiryuError
+from seiryu.pipelines.config import Config
+from seiryu.pipelines.isolation.quiet import quiet_libraries
+from seiryu.pipelines.shared_budget import budget_for
+from seiryu.pipelines.sizes import human
+from seiryu.pipelines.sources.asking import asks_servers, limits
+
+_OBJECT_STORE = 200_000_000
+_ANSWERING = 3.0  # seconds that a raylet may take to accept a connection
+
+
+class EngineError(SeiryuError):
+    """The cluster cannot be used, or the run cannot go on."""
+
+
+@contextmanager
+def cluster(config: Config) -> Iterator[None]:
+    """A connection to Ray for as long as the block lasts; a local Ray is started and stopped with it."""
+    # `uv run` would make Ray ship the working directory to the workers; they need nothing but the installed package.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # A thread that asks while Ray is being shut down would start another one.
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.update(quiet_libraries())
+    _check_address(config.engine.address)
+    import ray
+
+    # A local Ray guards itself with a token, as it should; that it does is no news to whoever runs this.
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
+    local = config.engine.address == "local"
+    options: dict[str, Any] = (
+        {"num_cpus": config.engine.workers, "object_store_memory": _OBJECT_STORE, "include_dashboard": False} if local else {}
+    )
+    try:
+        ray.init(
+            address=config.engine.address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False, **options
+        )
+    except Exception as error:
+        raise EngineError(f"engine.address: no Ray at {config.engine.address}: {error}") from error
+    try:
+        if local and (lacking := no_room(config)):
+            raise EngineError(lacking)
+        if asks_servers(config):  # by the driver, who outlives the workers, and with him the one who keeps the budget
+            budget_for(limits(config.fetch))
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """EngineError for an address where nobody listens; Ray would go on trying for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon:
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise EngineError(f"engine.address: no Ray at {address} (host:port is wanted, auto or local): {error}") from error
+
+
+def nodes() -> list[dict[str, Any]]:
+    """The nodes that Ray holds for alive, in the order of their ids."""
+    import ray
+
+    found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return sorted((node for node in found if node["Alive"]), key=lambda node: node["NodeID"])
+
+
+def no_room(config: Config) -> str:
+    """Why no node of now could take a unit, for which Ray would wait without a word; empty if one can."""
+    there = [node["Resources"] for node in nodes()]
+    if any(each.get("CPU", 0) >= 1 and each.get("memory", 0) >= config.engine.memory for each in there):
+        return ""
+    if not any(each.get("CPU", 0) >= 1 for each in there):
+        return "engine.address: no node of the cluster offers a CPU"
+    largest = max(each.get("memory", 0) for each in there if each.get("CPU", 0) >= 1)
+    return f"engine.memory: a unit asks for {human(config.engine.memory)}, the largest node offers {human(largest)}; lower it"
+
+
+def answers(node_id: str) -> bool:
+    """Whether a node is alive: Ray says so, and its raylet takes a connection. Ray notices a dead one after some ten seconds."""
+    for node in nodes():
+        if node["NodeID"] == node_id:
+            try:
+                socket.create_connection((node["NodeManagerAddress"], node["NodeManagerPort"]), timeout=_ANSWERING).close()
+            except OSError:
+                return False
+            return True
+    return False

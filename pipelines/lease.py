@@ -1,0 +1,160 @@
+"""One run at a time in a run directory: a lease in a file, and workers that write nothing without it.
+
+Who holds it raises a number in the file every BEAT seconds. Who finds one there watches whether the number moves: if it does, the
+holder is alive; if not, the lease is taken over, and a holder that was only cut off stops when it sees that, as do its
+workers before they write. No clock of the day is asked, so clocks may jump and differ.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from seiryu.corpus.errors import InputError, SeiryuError
+from seiryu.corpus.storage import Store
+
+NAME = "run.lease"
+BEAT = 10.0
+_SILENT = 3.5  # beats without a sign of life after which a holder is taken for dead
+
+
+class Held(SeiryuError):
+    """Another run works in this directory."""
+
+
+class TakenOver(SeiryuError):
+    """Another run has taken over this directory."""
+
+
+class Lease:
+    """A lease that is held. `token` goes to the workers; `lost` is set when somebody else has it."""
+
+    def __init__(self, store: Store, beat: float) -> None:
+        self.token, self.lost = uuid.uuid4().hex, threading.Event()
+        self._store, self._beat, self._number, self._ended = store, beat, 0, threading.Event()
+
+    def check(self) -> None:
+        """TakenOver if it is not held any more."""
+        if self.lost.is_set():
+            raise TakenOver(_taken_over(self._store))
+
+    def write(self) -> None:
+        self._number += 1
+        self._store.write_json(NAME, {"token": self.token, "beat": self._number, "every": self._beat, **_here()})
+
+    def keep(self) -> None:
+        """Until it ends: say that the holder is alive."""
+        while not self._ended.wait(self._beat):
+            with suppress(Exception):  # a store that does not answer now: the next beat says the same
+                if (_read(self._store) or {}).get("token") != self.token:
+                    self.lost.set()
+                    return
+                self.write()
+
+    def end(self) -> None:
+        self._ended.set()
+
+
+@contextmanager
+def lease(store: Store, say: Any, beat: float = BEAT) -> Iterator[Lease]:
+    """Hold the lease of a run directory for as long as the block lasts. Held if another run has it and is alive.
+
+    `say`: told when there is something to wait for.
+    """
+    _await_end(store, say)
+    mine = Lease(store, beat)
+    mine.write()
+    if (_read(store) or {}).get("token") != mine.token:
+        raise Held(_held(store, _read(store) or {}))
+    thread = threading.Thread(target=mine.keep, name="seiryu-lease", daemon=True)
+    thread.start()
+    try:
+        yield mine
+    finally:
+        mine.end()
+        with suppress(Exception):  # what ended the block says more
+            thread.join(timeout=beat)
+            if (_read(store) or {}).get("token") == mine.token:
+                store.delete(NAME)
+
+
+def check_lease(store: Store, token: str) -> None:
+    """TakenOver if the lease of a run directory is not the one of this token."""
+    if (_read(store) or {}).get("token") != token:
+        raise TakenOver(_taken_over(store))
+
+
+def _await_end(store: Store, say: Any) -> None:
+    """Return once nobody alive holds the lease. Held if somebody does."""
+    found = _read(store)
+    if found is None or _gone(found):
+        return
+    if _is_here(found):
+        raise Held(_held(store, found))
+    wait = _SILENT * float(found.get("every", BEAT))
+    say(f"{store.root} is held by a run on {found.get('host')}; waiting {wait:.0f} s to see whether it is alive ...")
+    until = time.monotonic() + wait
+    while time.monotonic() < until:
+        time.sleep(min(1.0, wait / 10))
+        now = _read(store)
+        if now is None:
+            return
+        if now != found:
+            raise Held(_held(store, now))
+
+
+def _read(store: Store) -> dict[str, Any] | None:
+    try:
+        found = store.read_json(NAME)
+    except (FileNotFoundError, InputError):  # damaged: nobody's
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _here() -> dict[str, Any]:
+    """This process, so that another one of the same host can ask after it."""
+    return {"host": socket.gethostname(), "system": _system(), "pid": os.getpid(), "started": _started(os.getpid())}
+
+
+def _is_here(found: dict[str, Any]) -> bool:
+    return found.get("system") == _system()
+
+
+def _gone(found: dict[str, Any]) -> bool:
+    """Whether the holder was a process of this system that is no more."""
+    pid = found.get("pid")
+    return _is_here(found) and (not isinstance(pid, int) or _started(pid) != found.get("started"))
+
+
+def _system() -> str:
+    """What tells this running system, and the space of its process ids, from any other."""
+    with suppress(OSError):
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
+    return socket.gethostname()
+
+
+def _started(pid: int) -> str:
+    """When a process began, in ticks since the system did; empty if there is none."""
+    try:
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if state == "Z" else rest[18]
+
+
+def _held(store: Store, found: dict[str, Any]) -> str:
+    where = f"process {found.get('pid')} on {found.get('host')}"
+    return f"{store.root}: another run works here ({where}); wait for it or stop it, then run again"
+
+
+def _taken_over(store: Store) -> str:
+    found = _read(store)
+    by = f"process {found.get('pid')} on {found.get('host')}" if found else "another run, which has ended"
+    return f"{store.root} was taken over by {by}; this run stops and has written nothing since"
