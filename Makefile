@@ -2,6 +2,7 @@
 # make test  linter, type checker, all tests
 # make readers  shards in all formats, read by Megatron's, datatrove's, MosaicML's and Hugging Face's own code
 # make bench  the figures of the documentation
+# make chaos  a hundred runs, with workers, nodes, drivers and connections killed on the way
 # make pictures  those of docs/, taken in Chromium
 # make lock  newest versions that pyproject.toml allows, into requirements/
 
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --only-binary :all:
 ROOMS := corpus filters dedup pipelines configs
 
-.PHONY: run test readers bench pictures lock clean
+.PHONY: run test readers bench chaos pictures lock clean
 run: $(VENV)/run
 	$(BIN)/seiryu run configs/sample.yaml
 
@@ -28,6 +29,9 @@ readers: $(VENV)/readers
 
 bench: $(VENV)/bench
 	$(BIN)/python -m benchmarks
+
+chaos: $(VENV)/test
+	$(BIN)/python tests/chaos --runs 100
 
 pictures: $(VENV)/test run
 	$(BIN)/python tests/pipelines/browser/pictures.py runs/sample docs
@@ -63,10 +67,13 @@ $(VENV)/readers: $(VENV)/test requirements/readers.txt
 	@touch $@
 
 # A node of a cluster, for the tests to start jobs on and scrape metrics from: the built package, not this folder.
-$(VENV)/cluster/made: $(VENV)/run requirements/cluster.txt
+$(VENV)/cluster/packages: $(VENV)/python requirements/cluster.txt
 	$(PYTHON) -m venv $(VENV)/cluster
 	$(VENV)/cluster/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes --requirement requirements/cluster.txt
-	$(VENV)/cluster/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation .
+	@touch $@
+$(VENV)/cluster/made: $(VENV)/cluster/packages pyproject.toml $(shell git ls-files $(ROOMS))
+	$(VENV)/cluster/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --force-reinstall .
+	rm -rf build *.egg-info
 	@touch $@
 
 # datatrove, which is measured beside us.

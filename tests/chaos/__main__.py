@@ -11,11 +11,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "crawl"), str(HERE.parent / "pipelines")]
 
-from chaos import report
-from stories import told
-
 
 def main() -> int:
+    from chaos import report
+    from stories import told
+
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the others follow")

@@ -86,7 +86,7 @@ class Chaos:
             )
         end = time.monotonic() + PATIENCE
         while driver.poll() is None:
-            for _ in until(self._random.uniform(0.2, 3.0)):
+            for _ in until(self._random.uniform(0.2, 2.0)):
                 if driver.poll() is not None:
                     break
             if driver.poll() is None and left:

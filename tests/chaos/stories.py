@@ -17,15 +17,18 @@ from whole_runs import few_archives
 RESULT = ("documents", "ledger", "signals", "verdicts", "dedup", "corpus", "tokens", "shards", "provenance")
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 ENGINE = {"workers": 1, "memory": "500MB", "attempts": 10, "patience": 60, "straggler_seconds": 2}
+SHARDS = {"formats": ["megatron", "jsonl"], "validation": {"share": 0.05}, "tokens": 10_000}
+ARCHIVES = 5
 BUCKET = "runs"
 
 
 def told(seeds: Iterable[int], folder: Path) -> Iterator[Story]:
-    """A run for each seed, compared with one in peace; odd seeds on disk, even ones in the object store."""
+    """A run for each seed, compared with one in peace; every third in the object store."""
     archives = folder / "archives"
     archives.mkdir(exist_ok=True)
-    few_archives(archives)
-    config = write_config(folder, archives, engine=ENGINE)
+    for path in few_archives(archives)[ARCHIVES:]:
+        path.unlink()
+    config = write_config(folder, archives, engine=ENGINE, shards=SHARDS)
     ended = seiryu("run", config, "--set", f"run={folder}/peace")
     assert ended.code == 0, ended.err
     peace = hashes(folder / "peace", *RESULT)
@@ -36,7 +39,7 @@ def told(seeds: Iterable[int], folder: Path) -> Iterator[Story]:
         victims = Victims(ray, environment)
         victims.start()
         for seed in seeds:
-            place = f"s3://{BUCKET}/{seed}" if seed % 2 == 0 else str(folder / f"run-{seed}")
+            place = f"s3://{BUCKET}/{seed}" if seed % 3 == 0 else str(folder / f"run-{seed}")
             chaos = Chaos(seed, config, place, victims, proxy, environment)
             story = chaos.tell()
             made = folder / f"run-{seed}"
