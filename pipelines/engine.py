@@ -68,7 +68,9 @@ class _Running:
         self.progress = Progress(stage.name, len(units))
         self._config, self._tell, self._fence = config, tell, fence
         # The first of a task's two answers is where and when it was taken up, the second its outcome.
-        self._task = ray.remote(num_cpus=1, memory=config.engine.memory, max_retries=0, num_returns="streaming")(_attempt)
+        wanted: dict[str, Any] = {"num_cpus": 1, "memory": config.engine.memory, "max_retries": 0, "num_returns": "streaming",
+                                  "enable_task_events": config.engine.address != "local"}  # for the dashboard  # fmt: skip
+        self._task = ray.remote(**wanted)(_attempt)
         self._stage, self._settings = ray.put(stage), config.model_dump_json()
         self._shared: dict[int, Any] = {}  # what units read, told to Ray once for all that read the same
         self._taken: dict[str, Taken] = {}  # by unit: the first copy that was taken up
@@ -126,7 +128,7 @@ class _Running:
         if outcome.kind == "stop":
             raise EngineError(outcome.reason)
         unit, progress, attempts = copy.unit, self.progress, self._config.engine.attempts
-        others = [task for task, other in self.copies.items() if other.unit.name == unit.name]
+        others = [task for task, other in self.copies.items() if other.unit.name == unit.name] if unit.name in self._twice else []
         if outcome.kind in ("lost", "retry", "part") and others:
             return  # the other copy may still do it
         self._taken.pop(unit.name, None)
@@ -166,7 +168,7 @@ class _Running:
 
         if id(unit.reads) not in self._shared:
             self._shared[id(unit.reads)] = ray.put(unit.reads)
-        options: dict[str, Any] = {"name": f"{unit.stage}:{unit.name}"}
+        options: dict[str, Any] = {"name": unit.stage}  # one of its own for each unit would stay in the driver's memory
         if elsewhere:
             options["label_selector"] = {"ray.io/node-id": f"!{elsewhere}"}
         task = self._task.options(**options).remote(
@@ -233,6 +235,7 @@ def _attempt(stage: Stage, unit: Unit, reads: tuple[Any, ...], settings: str, fe
     import pyarrow
     import ray
 
+    ray._raylet.setproctitle(f"ray::{unit.stage}:{unit.name}")  # type: ignore[attr-defined]  # for those who look at processes
     yield ray.get_runtime_context().get_node_id()
     pyarrow.set_cpu_count(1)
     if stage.name != "extract":

@@ -7,7 +7,6 @@ A unit is worth a second copy only at the end of a stage, when a worker would id
 from __future__ import annotations
 
 import math
-from bisect import insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -30,13 +29,14 @@ class Stragglers:
         self._factor, self._least, self._seconds = factor, least_seconds, list[float]()
 
     def finished(self, seconds: float) -> None:
-        insort(self._seconds, seconds)
+        self._seconds.append(seconds)
 
     @property
     def limit(self) -> float:
         """Seconds after which a unit is a straggler; infinite while too few have ended to tell."""
         if not self._factor or len(self._seconds) < _LEAST:
             return math.inf
+        self._seconds.sort()  # which lie mostly sorted from the last time
         slow = self._seconds[math.ceil(_QUANTILE * len(self._seconds)) - 1]
         return max(self._least, self._factor * slow)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import uuid4
 
 from seiryu.pipelines.cluster import EngineError, cluster
@@ -38,7 +39,9 @@ def examine(config: Config, patience: float = PATIENCE, answers: float = ANSWERS
     here = look(asked)
     number = 0
     try:
-        found += [*here.findings, versions.of_driver(here.versions), *named.of_driver(here.named)]
+        found += here.findings
+        found += [versions.of_driver(here.versions)] if here.versions else []
+        found += named.of_driver(here.named) if here.named else []
         found = [finding.at(DRIVER) for finding in found]
         try:
             with cluster(config):
@@ -48,7 +51,7 @@ def examine(config: Config, patience: float = PATIENCE, answers: float = ANSWERS
         except EngineError as error:
             found.append(Finding("cluster", "fail", str(error), DRIVER))
     finally:
-        stay = bounded("storage", lambda: _cleaned(config.run, asked.token, here.left), patience)
+        stay = bounded({"storage": lambda: _cleaned(config.run, asked.token, here.left)}, patience)
     found += [finding.at(DRIVER) for finding in stay]
     return Examined(sorted(found, key=lambda finding: CHECKS.index(finding.check)), number)
 
@@ -71,9 +74,12 @@ def _beside(config: Config, asked: Asked, seen: Seen, here: Seen, node: str) -> 
     if seen.named and here.named:
         yield from named.compared(seen.named, here.named)
     if _usable(seen) and _usable(here):
-        yield from bounded(
-            "storage", lambda: shared(config.run, seen.sees_driver, sees(config.run, asked.token, node)), asked.patience
-        )
+        look_there = partial(_shared, config.run, asked.token, node, seen.sees_driver)
+        yield from bounded({"storage": look_there}, asked.patience)
+
+
+def _shared(run: str, token: str, node: str, sees_driver: bool) -> list[Finding]:
+    return shared(run, sees_driver, sees(run, token, node))
 
 
 def _usable(seen: Seen) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -27,21 +28,25 @@ class Finding:
         return replace(self, node=node)
 
 
-def bounded(check: str, look: Callable[[], list[Finding]], patience: float = PATIENCE) -> list[Finding]:
-    """What a check finds; that it went wrong, or has not ended in time, is a finding too."""
-    found: list[Finding] = []
+def bounded(checks: Mapping[str, Callable[[], list[Finding]]], patience: float = PATIENCE) -> list[Finding]:
+    """What checks find that are made at once; that one went wrong, or has not ended in time, is a finding too."""
+    found: dict[str, list[Finding]] = {}
+    threads = [
+        threading.Thread(target=_run, args=(*each, found), daemon=True, name=f"doctor-{each[0]}") for each in checks.items()
+    ]
+    until = time.monotonic() + patience
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    late = f"no answer within {patience:.0f} s: a disk or a server that hangs"
+    return [finding for check in checks for finding in found.get(check, [Finding(check, "fail", late)])]
 
-    def run() -> None:
-        try:
-            found.extend(look())
-        except (SeiryuError, OSError) as error:
-            found.append(Finding(check, "fail", str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other checks are wanted as well
-            found.append(Finding(check, "fail", f"{type(error).__name__}: {error}"))
 
-    thread = threading.Thread(target=run, daemon=True, name=f"seiryu-doctor-{check}")
-    thread.start()
-    thread.join(patience)
-    if thread.is_alive():
-        return [Finding(check, "fail", f"no answer within {patience:.0f} s: a disk or a server that hangs")]
-    return found
+def _run(check: str, look: Callable[[], list[Finding]], found: dict[str, list[Finding]]) -> None:
+    try:
+        found[check] = look()
+    except (SeiryuError, OSError) as error:
+        found[check] = [Finding(check, "fail", str(error))]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other checks are wanted as well
+        found[check] = [Finding(check, "fail", f"{type(error).__name__}: {error}")]

@@ -63,7 +63,7 @@ def look(asked: Asked) -> Seen:
         "limits": lambda: limits(asked.object_store),
         "files": at_named,
     }
-    seen.findings = [finding for check, run in checks.items() for finding in bounded(check, run, asked.patience)]
+    seen.findings = bounded(checks, asked.patience)
     return seen
 
 

@@ -20,7 +20,6 @@ from seiryu.pipelines.doctoring.storage import Left, take_away
 
 ANSWERS = 30.0  # seconds for the first answer, for which a node starts a process
 _AT_ONCE = 64
-_CHECKS = 6  # of `look`, each of which has its time
 _LACKS = re.compile(r"No module named '(seiryu[\w.]*)'")
 
 
@@ -74,7 +73,7 @@ def _visit(node: Node, asked: Asked, signs: bool, answers: float) -> Visit:
         _call(node, answers, now)
         found.append(judged_clock(offset(lambda: float(_call(node, answers, now))), signs))
         asked = replace(asked, object_store=int(node.resources.get("object_store_memory", 0)))
-        return Visit(node, found, _call(node, answers + _CHECKS * asked.patience, look, asked))
+        return Visit(node, found, _call(node, answers + asked.patience, look, asked))
     except Exception as error:  # noqa: BLE001 - a node that cannot answer is what is looked for
         return Visit(node, [*found, Finding("node", "fail", _why(error, answers))])
 

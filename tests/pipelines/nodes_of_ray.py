@@ -19,6 +19,7 @@ from pathlib import Path
 import servers
 
 STARTING = 60.0
+_RUNS = re.compile(r"Ray runtime started(?:.*?--address='([^']+)')?.*--block", re.DOTALL)
 # A token that lies in somebody's home would be asked for, or not, depending on who runs the test.
 QUIET = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
 
@@ -35,7 +36,8 @@ class RayNode:
 class Nodes:
     """A cluster, whose nodes are started one after another: two that start at once on one machine stand in each other's way.
 
-    `folder`: for what its nodes say; `short`: for Ray, whose sockets' paths may have 107 letters."""
+    `folder`: for what its nodes say; `short`: for Ray, whose sockets' paths may have 107 letters.
+    """
 
     folder: Path
     short: str
@@ -49,8 +51,9 @@ class Nodes:
         python: str = sys.executable,
         environment: Mapping[str, str] | None = None,
         mounts: Sequence[str] = (),
+        inside: Sequence[str] = (),
     ) -> RayNode:
-        """A node, once it runs; `mounts`: commands that change what it sees of the disk, and nobody else."""
+        """A node, once it runs; `mounts`: commands that change what it sees of the disk, and nobody else; `inside`: what to run it by."""
         ray = [
             python,
             "-m",
@@ -66,7 +69,7 @@ class Nodes:
             if self.address
             else ["--head", "--port=0", "--include-dashboard=false", f"--temp-dir={self.short}"]
         )
-        command = [*ray, *where]
+        command = [*inside, *ray, *where]
         if mounts:
             command = ["unshare", "--mount", "sh", "-ec", f"{'; '.join(mounts)}; exec {shlex.join(command)}"]
         log = self.folder / f"{name}.log"
@@ -90,12 +93,11 @@ class Nodes:
     def _wait(self, name: str) -> None:
         """Until the node runs, and the cluster knows of it."""
         node, until = self.nodes[name], time.monotonic() + STARTING
-        while "Ray runtime started" not in (said := node.log.read_text()):
+        while not (told := _RUNS.search(said := node.log.read_text())):
             if node.process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"{name} did not start: {said}")
             time.sleep(0.1)
-        while not self.address:
-            self.address = next((found[1] for found in re.finditer(r"--address='([^']+)'\n", node.log.read_text())), "")
+        self.address = self.address or told[1]
 
     def stop(self) -> None:
         for node in self.nodes.values():

@@ -218,11 +218,11 @@ def test_a_node_that_hangs_is_a_finding_and_keeps_nobody(ill: Ill, monkeypatch: 
     assert len(raylets) == 1
     os.kill(raylets[0], signal.SIGSTOP)
     try:
-        found = examine(config, answers=3)
+        found = examine(config, answers=10)
     finally:
         os.kill(raylets[0], signal.SIGCONT)
-    (hangs,) = [finding.text for finding in found.findings if finding.check == "node"]
-    assert "does not answer within 3 s" in hangs
+    (hangs,) = [finding.text for finding in found.findings if finding.check == "node" and finding.node.startswith("bare")]
+    assert "does not answer within 10 s" in hangs
     assert any(finding.node.startswith("head") and finding.check == "files" for finding in found.findings)
 
 
@@ -258,20 +258,6 @@ def test_a_disk_that_takes_nothing_and_one_that_is_nearly_full(tmp_path: Path, s
     assert state == "fail"
     assert "engine.memory: a unit asks for 900.0 GB" in text
     assert found.said["nodes"] == 0
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"tokenize": {"tokenizer": "/no/tokenizer.model"}}, "tokenize.tokenizer: no tokenizer file /no/tokenizer.model"),
-        ({"source": {"kind": "commoncrawl", "crawls": ["CC-MAIN-2024-33"]}}, "fetch.contact"),
-    ],
-)
-def test_a_config_that_is_wrong_is_said_as_everywhere(changes: dict, said: str, small_archives: Path, tmp_path: Path) -> None:
-    ended = seiryu("doctor", write_config(tmp_path, small_archives, **changes))
-    assert ended.code == 2
-    assert said in ended.err
-    assert ended.out == ""
 
 
 def test_a_server_is_asked_once_and_told_who_asks(small_archives: Path, tmp_path: Path) -> None:

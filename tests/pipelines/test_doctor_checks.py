@@ -1,8 +1,10 @@
 """What each check of `seiryu doctor` makes of what it sees."""
 
 import time
+from pathlib import Path
 
 import pytest
+from commandline import seiryu, write_config
 
 from seiryu.pipelines.doctoring.clock import Offset, judged, offset
 from seiryu.pipelines.doctoring.disk import limits
@@ -57,10 +59,15 @@ def test_how_many_units_fit_on_a_node(cpus: int, offered: int, unit: int, state:
 
 
 def test_a_check_that_hangs_or_breaks_is_a_finding() -> None:
-    assert bounded("disk", lambda: time.sleep(30) or [], 0.1) == [
-        Finding("disk", "fail", "no answer within 0 s: a disk or a server that hangs")
-    ]
-    assert bounded("disk", lambda: [Finding("disk", "ok", str(1 // 0))])[0].text.startswith("ZeroDivisionError")
+    checks = {
+        "storage": lambda: time.sleep(30) or [],
+        "disk": lambda: [Finding("disk", "ok", str(1 // 0))],
+        "limits": lambda: [Finding("limits", "ok", "well")],
+    }
+    hangs, breaks, well = bounded(checks, 0.5)
+    assert hangs == Finding("storage", "fail", "no answer within 0 s: a disk or a server that hangs")
+    assert (breaks.state, well.state) == ("fail", "ok")
+    assert breaks.text.startswith("ZeroDivisionError")
 
 
 def test_code_that_was_changed_under_the_same_version_is_found() -> None:
@@ -83,3 +90,17 @@ def test_what_fails_where_no_unit_runs_is_a_warning() -> None:
     assert (found.state, found.node) == ("warn", "head")
     assert found.text == "no room (no unit runs here: it offers no CPU)"
     assert weighed(broken, Visit(Node("1" * 56, "worker", {"CPU": 1.0}), [])).state == "fail"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tokenize": {"tokenizer": "/no/tokenizer.model"}}, "tokenize.tokenizer: no tokenizer file /no/tokenizer.model"),
+        ({"source": {"kind": "commoncrawl", "crawls": ["CC-MAIN-2024-33"]}}, "fetch.contact"),
+    ],
+)
+def test_a_config_that_is_wrong_is_said_as_everywhere(changes: dict, said: str, small_archives: Path, tmp_path: Path) -> None:
+    ended = seiryu("doctor", write_config(tmp_path, small_archives, **changes))
+    assert ended.code == 2
+    assert said in ended.err
+    assert ended.out == ""

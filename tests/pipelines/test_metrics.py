@@ -7,13 +7,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from commandline import ROOT
 
 from seiryu.pipelines.metrics import METRICS, SECONDS
 
+CLUSTER = Path(sys.prefix) / "cluster/bin/python"  # with ray[default], which would slow down every Ray of the other tests
 Samples = dict[tuple[str, ...], float]
 
 TOLD = """
@@ -55,11 +56,11 @@ for _ in range(2):  # a process may be connected to one Ray after another
 @pytest.fixture(scope="module")
 def driver() -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A driver that was told things and waits; and where its Ray's agent shows metrics. A line on its stdin: another Ray."""
-    if not find_spec("opencensus"):
-        raise RuntimeError("ray[default] is not installed, whose agents export metrics: `make test` installs it")
+    if not CLUSTER.exists():
+        raise RuntimeError(f"there is no {CLUSTER}, whose Ray exports metrics: `make test` installs it")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = [sys.executable, "-c", DRIVER, str(port)]
+    command = [str(CLUSTER), "-c", DRIVER, str(port)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             yield process, f"http://127.0.0.1:{port}/metrics"
