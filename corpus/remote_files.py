@@ -33,13 +33,13 @@ def _options(url: str) -> dict[str, Any]:
     return {"use_listings_cache": False} | _OPTIONS.get(scheme.replace("s3a", "s3"), {})
 
 
-def filesystem(url: str) -> tuple[Any, str]:
+def filesystem(url: str, patience: float = PATIENCE) -> tuple[Any, str]:
     """The file system of a path or URL and the path in it. InputError when there is none."""
     try:
         fs, path = fsspec.core.url_to_fs(url, **_options(url))
     except (ValueError, ImportError) as error:  # an unknown protocol, or one whose package is not installed
         raise InputError(f"{url} cannot be opened: {error}") from error
-    return fs if isinstance(fs, LocalFileSystem) else Patient(fs), path
+    return fs if isinstance(fs, LocalFileSystem) else Patient(fs, patience), path
 
 
 class Patient:
@@ -48,8 +48,8 @@ class Patient:
     FileNotFoundError and its like as from any file system; InputError or NotWritable if access is refused; Unreachable after all.
     """
 
-    def __init__(self, fs: Any, patience: float | None = None) -> None:
-        self._fs, self._patience = fs, PATIENCE if patience is None else patience
+    def __init__(self, fs: Any, patience: float = PATIENCE) -> None:
+        self._fs, self._patience = fs, patience
 
     def __getattr__(self, name: str) -> Any:
         asked = getattr(self._fs, name)

@@ -24,7 +24,7 @@ from typing import IO, Any, cast
 from fsspec.implementations.local import LocalFileSystem
 
 from seiryu.corpus.errors import InputError, NotWritable, StorageFull
-from seiryu.corpus.remote_files import end_uploads, filesystem
+from seiryu.corpus.remote_files import PATIENCE, end_uploads, filesystem
 
 _FULL, _CLOSED = {errno.ENOSPC, errno.EDQUOT}, {errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -79,11 +79,11 @@ class HashingFile:
 
 
 class Store:
-    """Files below one root: a directory or a URL that fsspec knows."""
+    """Files below one root: a directory or a URL that fsspec knows. `patience`: seconds to wait for a store that does not answer."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, patience: float = PATIENCE) -> None:
         self.root = root
-        self._fs, self._base = filesystem(root)
+        self._fs, self._base = filesystem(root, patience)
         self.local = isinstance(self._fs, LocalFileSystem)
 
     def path(self, name: str) -> str:

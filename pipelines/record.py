@@ -13,7 +13,7 @@ from seiryu.pipelines.measured import instruments
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.version import VERSION
 
-_LIBRARIES = ("fastwarc", "isal", "trafilatura", "justext", "resiliparse", "lxml", "fasttext-community", "numba", "numpy", "datasketch",
+LIBRARIES = ("fastwarc", "isal", "trafilatura", "justext", "resiliparse", "lxml", "fasttext-community", "numba", "numpy", "datasketch",
               "sudachipy", "sudachidict-core", "hojichar", "publicsuffixlist", "idna",
               "tiktoken", "pyarrow", "ray", "zstandard")  # fmt: skip
 
@@ -31,7 +31,7 @@ def run_record(state: State, set_aside: dict[str, str], seconds: float | None) -
         if (done := state.completed(stage.name))
     }
     return {
-        "seiryu": VERSION, "python": platform.python_version(), "libraries": {name: _version(name) for name in _LIBRARIES},
+        "seiryu": VERSION, "python": platform.python_version(), "libraries": {name: _version(name) for name in LIBRARIES},
         "config": config.model_dump(mode="json"), "config_sha256": config.sha256(), "models": _models(state),
         "input_sha256": identity(state.completed("extract")), "stages": stages,
         "set_aside": set_aside, "wall_seconds": None if seconds is None else round(seconds, 1),

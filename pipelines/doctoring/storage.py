@@ -28,19 +28,10 @@ class Left:
     folders: list[str] = field(default_factory=list)
 
 
-class _Brief(Store):
-    """A store that is given up soon: a run waits for minutes, whoever asks the doctor wants to know why now."""
-
-    def __init__(self, root: str) -> None:
-        super().__init__(root)
-        if not self.local:
-            self._fs._patience = _PATIENCE
-
-
 def put(run: str, token: str, who: str, left: Left) -> list[Finding]:
     """Try the run directory from here; the file of `who` stays for the others. What is to be taken away is put into `left`."""
     try:
-        store = _Brief(run)
+        store = Store(run, _PATIENCE)
         left.folders = _not_there(run)
         _try(store, _name(token, who, "own"), token, left)
         store.delete(_name(token, who, "own"))
@@ -68,7 +59,7 @@ def _try(store: Store, name: str, content: str, left: Left) -> None:
 def sees(run: str, token: str, who: str) -> bool:
     """Whether what `who` has put there can be read here."""
     try:
-        return _Brief(run).read(_name(token, who)) == token.encode()
+        return Store(run, _PATIENCE).read(_name(token, who)) == token.encode()
     except (SeiryuError, OSError):
         return False
 
@@ -88,7 +79,7 @@ def shared(run: str, of_driver: bool, by_driver: bool) -> list[Finding]:
 
 def take_away(run: str, left: Left) -> list[str]:
     """Delete what a probe has left; names of what could not be deleted."""
-    store, stay = _Brief(run), []
+    store, stay = Store(run, _PATIENCE), []
     for name in left.names:
         try:
             store.delete(name)
@@ -102,7 +93,7 @@ def take_away(run: str, left: Left) -> list[str]:
 
 def all_of(run: str, token: str) -> list[str]:
     """Names of all files of one doctor that lie in a run directory, such as those of a node that has died meanwhile."""
-    return [f"tmp/{name}" for name in _Brief(run).names("tmp") if name.startswith(f"doctor-{token}-")]
+    return [f"tmp/{name}" for name in Store(run, _PATIENCE).names("tmp") if name.startswith(f"doctor-{token}-")]
 
 
 def local_folder(run: str) -> Path | None:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from seiryu.pipelines.doctoring.finding import Finding
-from seiryu.pipelines.record import _LIBRARIES
+from seiryu.pipelines.record import LIBRARIES
 from seiryu.pipelines.version import VERSION
 
 _ROOMS = ("corpus", "filters", "dedup", "pipelines")
@@ -20,7 +20,7 @@ _CODE = "seiryu's code"
 def versions() -> dict[str, str]:
     """Versions by name, of this process."""
     python = ".".join(platform.python_version_tuple()[:2])
-    return {"Python": python, "seiryu": VERSION, _CODE: _code()} | {name: _version(name) for name in _LIBRARIES}
+    return {"Python": python, "seiryu": VERSION, _CODE: _code()} | {name: _version(name) for name in LIBRARIES}
 
 
 def compared(here: dict[str, str], driver: dict[str, str]) -> list[Finding]:
