@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from seiryu.corpus.errors import InputError, StorageFull
+from seiryu.corpus.errors import InputError, NotWritable, StorageFull
 from seiryu.corpus.inputs import expand, identity, open_input
 from seiryu.corpus.storage import Store
 
@@ -82,10 +82,18 @@ def test_of_two_writers_of_one_name_the_later_stays_whole(store):
     assert not left_behind(store)
 
 
-@pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
-def test_a_full_disk_is_told_with_the_name_of_the_file(store, full):
-    with pytest.raises(StorageFull, match=r"a/b\.bin: .*run again"), store.writing("a/b.bin"):
-        raise OSError(full, os.strerror(full))
+@pytest.mark.parametrize(
+    ("number", "kind", "advice"),
+    [
+        (errno.ENOSPC, StorageFull, "free some room and run again"),
+        (errno.EDQUOT, StorageFull, "free some room and run again"),
+        (errno.EROFS, NotWritable, "name a directory that takes files"),
+        (errno.EACCES, NotWritable, "name a directory that takes files"),
+    ],
+)
+def test_a_disk_that_takes_no_more_or_nothing_is_told_with_the_name_of_the_file(store, number, kind, advice):
+    with pytest.raises(kind, match=rf"a/b\.bin: .*{advice}"), store.writing("a/b.bin"):
+        raise OSError(number, os.strerror(number))
     assert not store.exists("a/b.bin")
 
 
