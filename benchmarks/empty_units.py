@@ -26,13 +26,13 @@ from benchmarks.inputs import ROOT, Inputs
 from benchmarks.memory import resident
 from benchmarks.timing import Figure
 from seiryu.corpus.storage import Store
-from seiryu.pipelines.cluster import cluster
 from seiryu.pipelines.config import Config, Engine
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.engine import run_units
-from seiryu.pipelines.events import Event, Progress
+from seiryu.pipelines.engine.cluster import cluster
+from seiryu.pipelines.engine.running import run_units
 from seiryu.pipelines.source_config import Files
 from seiryu.pipelines.state import State
+from seiryu.pipelines.telling.events import Event, Progress
 from seiryu.pipelines.unit import Result, Stage, Unit
 
 UNITS = 2_000

@@ -36,9 +36,9 @@ from seiryu.corpus.remote.budget import Budget, Limits, LocalBudget
 from seiryu.corpus.remote.remote import Manners, Remote
 from seiryu.corpus.storage import Store
 from seiryu.pipelines import crawl_plan as planned
-from seiryu.pipelines.attempt import attempt
-from seiryu.pipelines.cluster import cluster
 from seiryu.pipelines.config import Config
+from seiryu.pipelines.engine.attempt import attempt
+from seiryu.pipelines.engine.cluster import cluster
 from seiryu.pipelines.shared_budget import SharedBudget
 from seiryu.pipelines.sources import commoncrawl
 from seiryu.pipelines.sources.asking import remote

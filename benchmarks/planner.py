@@ -25,9 +25,9 @@ from seiryu.dedup.normal import normalised
 from seiryu.dedup.shingles import shingle_sets
 from seiryu.pipelines import dedup_plan as planned
 from seiryu.pipelines.chain import stage_named
-from seiryu.pipelines.cluster import cluster
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.engine import run_units
+from seiryu.pipelines.engine.cluster import cluster
+from seiryu.pipelines.engine.running import run_units
 from seiryu.pipelines.measured import signals_schema, to_measure
 from seiryu.pipelines.stages.deduplicating.signatures import signature_schema
 from seiryu.pipelines.state import State

@@ -64,8 +64,8 @@ def corpus_of(texts: list[str], begin: int) -> pa.Table:
 
 
 def tokenizing(inputs: Inputs) -> Iterator[Figure]:
-    from seiryu.pipelines.cluster import cluster
-    from seiryu.pipelines.engine import run_units
+    from seiryu.pipelines.engine.cluster import cluster
+    from seiryu.pipelines.engine.running import run_units
     from seiryu.pipelines.stages import tokenize
 
     texts, size = inputs.texts(1700, 2000), LETTERS // 1700

@@ -18,7 +18,7 @@ import typer
 
 from seiryu.corpus.errors import SeiryuError
 from seiryu.pipelines import cli_cluster, cli_looking, cli_shards
-from seiryu.pipelines.streams import open_streams
+from seiryu.pipelines.telling.streams import open_streams
 
 app = typer.Typer(
     help="Japanese training text from Common Crawl: archives in, token shards out.", no_args_is_help=True, add_completion=False,
@@ -211,7 +211,7 @@ def _failed(error: SeiryuError, verbose: bool) -> int:
 
 def _tell(message: str, before: str = "", verbose: bool = False) -> None:
     """How a command ended, in the form in which it told everything else."""
-    logs = sys.modules.get("seiryu.pipelines.logs")
+    logs = sys.modules.get("seiryu.pipelines.telling.logs")
     if logs and logs.in_json():
         logs.log("failed", "error", message=message, detail=traceback.format_exc() if verbose else None)
         return

@@ -22,12 +22,12 @@ from seiryu.corpus.crawl.ranges import merged
 from seiryu.corpus.errors import InputError
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.isolation.isolated import close_kept
-from seiryu.pipelines.screen import say
 from seiryu.pipelines.sources import commoncrawl
 from seiryu.pipelines.sources.asking import open_archive, open_parts
 from seiryu.pipelines.stages.crawling.index import selection
 from seiryu.pipelines.stages.crawling.ranges import asked
 from seiryu.pipelines.stages.extract import Extractor, isolated, most_content
+from seiryu.pipelines.telling.screen import say
 
 _INDEX_FILES = 3
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from seiryu.corpus.errors import InputError, SeiryuError
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.screen import say
 from seiryu.pipelines.source_config import Files
 from seiryu.pipelines.sources.files import archives_in_sight
 from seiryu.pipelines.stages.extract import units as units_of_extract
 from seiryu.pipelines.stages.extract import units_of_files
 from seiryu.pipelines.state import State
+from seiryu.pipelines.telling.screen import say
 from seiryu.pipelines.unit import Sidecar, Stage, Unit, difference, digest
 
 

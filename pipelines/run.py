@@ -10,16 +10,16 @@ from seiryu.corpus.errors import SeiryuError
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.config import Config
+from seiryu.pipelines.engine.lease import lease
+from seiryu.pipelines.engine.making import Ended, Making
 from seiryu.pipelines.going_on import before, take_as_it_lies
-from seiryu.pipelines.lease import lease
-from seiryu.pipelines.making import Ended, Making
-from seiryu.pipelines.screen import say
 from seiryu.pipelines.source_config import CommonCrawl
 from seiryu.pipelines.sources import commoncrawl
 from seiryu.pipelines.stages import extract
 from seiryu.pipelines.stages.crawling import index
 from seiryu.pipelines.state import Standing, State
 from seiryu.pipelines.takedown import check_not_lost
+from seiryu.pipelines.telling.screen import say
 from seiryu.pipelines.unit import Stage
 
 

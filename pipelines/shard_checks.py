@@ -6,7 +6,7 @@ from seiryu.corpus.tokenizers import TokenizerError
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.measured import to_measure, tokenizer
-from seiryu.pipelines.screen import say
+from seiryu.pipelines.telling.screen import say
 
 # Upper case, width, a line break, two blanks, a letter with a mark, a rare kanji: what tokenizers change.
 _PROBE = "HTTPとＡ①ｶﾞ\nか\u3099  𠮷。"

@@ -21,11 +21,11 @@ from seiryu.pipelines.blending import Blend, Ids, Run, Shard
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.commands.checks import finished
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.screen import err, say
 from seiryu.pipelines.sizes import size
 from seiryu.pipelines.stages.splits import TRAIN, VALIDATION
 from seiryu.pipelines.state import State, identity
 from seiryu.pipelines.takedown import check_not_lost
+from seiryu.pipelines.telling.screen import err, say
 from seiryu.pipelines.unit import Sidecar
 
 _HEADER = struct.Struct("<9sQBQQ")

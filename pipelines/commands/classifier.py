@@ -10,7 +10,7 @@ from rich.table import Table
 from seiryu.filters.classifiers.examples import Source
 from seiryu.filters.classifiers.training import Training, train
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.screen import out, say
+from seiryu.pipelines.telling.screen import out, say
 
 
 def train_command(source: Source, model: str, training: Training, *, as_json: bool) -> int:

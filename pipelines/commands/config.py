@@ -9,8 +9,8 @@ import yaml
 from seiryu.pipelines.commands.checks import checked
 from seiryu.pipelines.config_file import load_config
 from seiryu.pipelines.rules_in_force import rules_in_force
-from seiryu.pipelines.screen import out
 from seiryu.pipelines.sources.checking import check_source
+from seiryu.pipelines.telling.screen import out
 
 
 def config_show_command(path: str, changes: Sequence[str]) -> int:

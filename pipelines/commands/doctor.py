@@ -13,8 +13,8 @@ from seiryu.pipelines.commands.checks import checked
 from seiryu.pipelines.config_file import ConfigError, located
 from seiryu.pipelines.doctoring.examine import Examined, examine
 from seiryu.pipelines.doctoring.finding import DRIVER, Finding
-from seiryu.pipelines.screen import out, plain
 from seiryu.pipelines.sources.telling import telling
+from seiryu.pipelines.telling.screen import out, plain
 
 _NAMED = 4  # places that find the same are named up to so many
 _STYLES = {"ok": "", "warn": "yellow", "fail": "bold red"}

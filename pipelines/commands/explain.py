@@ -13,7 +13,7 @@ from seiryu.filters.cleaning.difference import difference
 from seiryu.pipelines.commands.checks import finished
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.reporting.explanation import Explanation, Judged, explain_document, explain_text
-from seiryu.pipelines.screen import out, plain
+from seiryu.pipelines.telling.screen import out, plain
 
 _SHOWN, _CONTEXT, _LONGEST = 5, 12, 60  # spans of a rule, letters around one, letters of one
 _MARKS = {"same": ("", "", ""), "gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green")}

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from seiryu.pipelines.commands.checks import begun
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.screen import out, say
+from seiryu.pipelines.telling.screen import out, say
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

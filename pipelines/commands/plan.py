@@ -16,11 +16,11 @@ from seiryu.pipelines.crawl_plan import CrawlPlan, crawl_plan
 from seiryu.pipelines.dedup_plan import DedupPlan, dedup_plan
 from seiryu.pipelines.plan import archive_bytes
 from seiryu.pipelines.plan import plan as make_plan
-from seiryu.pipelines.screen import out
 from seiryu.pipelines.sizes import duration, human
 from seiryu.pipelines.source_config import CommonCrawl
 from seiryu.pipelines.sources.telling import telling
 from seiryu.pipelines.state import State
+from seiryu.pipelines.telling.screen import out
 
 
 def plan_command(path: str, changes: Sequence[str], documents: int | None, sample: int, *, as_json: bool) -> int:

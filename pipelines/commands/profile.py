@@ -14,9 +14,9 @@ from seiryu.pipelines.profiling.machine import machine
 from seiryu.pipelines.profiling.profile import Profile, compared, profile
 from seiryu.pipelines.profiling.tables import between, cost_table, indented, number, parts_table, stages_table
 from seiryu.pipelines.run import run as make_run
-from seiryu.pipelines.screen import out, say
 from seiryu.pipelines.sizes import duration, human
 from seiryu.pipelines.sources.telling import telling
+from seiryu.pipelines.telling.screen import out, say
 
 
 def profile_command(

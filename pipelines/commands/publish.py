@@ -10,10 +10,10 @@ from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.publishing.card import Said
 from seiryu.pipelines.publishing.placing import Changes, Target
 from seiryu.pipelines.publishing.publication import Publication, publication, publish
-from seiryu.pipelines.screen import out as screen
-from seiryu.pipelines.screen import say
 from seiryu.pipelines.sizes import human
 from seiryu.pipelines.takedown import check_not_lost
+from seiryu.pipelines.telling.screen import out as screen
+from seiryu.pipelines.telling.screen import say
 
 
 def publish_command(run: str, out: str, said: Said, *, dry_run: bool, as_json: bool) -> int:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from seiryu.pipelines.commands.checks import finished
 from seiryu.pipelines.reporting.recount import Recount, recount
-from seiryu.pipelines.screen import out
+from seiryu.pipelines.telling.screen import out
 
 _LINES = (
     ("measured", "Japanese documents"),

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Sequence
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.commands.checks import begun, checked, finished
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.logs import named, told_as
-from seiryu.pipelines.making import Ended
+from seiryu.pipelines.engine.making import Ended
 from seiryu.pipelines.reporting.funnel import as_json as funnel_json
 from seiryu.pipelines.reporting.funnel import funnel
 from seiryu.pipelines.reporting.report import write_report
 from seiryu.pipelines.run import run as make_run
-from seiryu.pipelines.screen import funnel_table, out, say
 from seiryu.pipelines.sizes import human
 from seiryu.pipelines.sources.telling import telling
 from seiryu.pipelines.stages.splits import NAMES
 from seiryu.pipelines.state import State
+from seiryu.pipelines.telling.logs import named, told_as
+from seiryu.pipelines.telling.screen import funnel_table, out, say
 from seiryu.pipelines.verify import drop as drop_units
 from seiryu.pipelines.verify import verify as find_problems
 

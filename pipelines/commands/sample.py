@@ -15,7 +15,7 @@ from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.facts import facts_of, queries
 from seiryu.pipelines.facts.texts import documents_at
 from seiryu.pipelines.reporting.explanation import Judged, instruments_of
-from seiryu.pipelines.screen import out, plain, say
+from seiryu.pipelines.telling.screen import out, plain, say
 
 _LONGEST = 300  # letters of a text where no place in it decided
 

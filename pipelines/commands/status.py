@@ -13,12 +13,12 @@ from rich.table import Table
 
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.commands.checks import begun
-from seiryu.pipelines.pace import Course, Pace, Rate, course
 from seiryu.pipelines.reporting.funnel import as_json as funnel_json
 from seiryu.pipelines.reporting.funnel import funnel
-from seiryu.pipelines.screen import funnel_table, out, plain
 from seiryu.pipelines.sizes import duration, human
 from seiryu.pipelines.state import State
+from seiryu.pipelines.telling.pace import Course, Pace, Rate, course
+from seiryu.pipelines.telling.screen import funnel_table, out, plain
 
 
 def status_command(run: str, *, as_json: bool) -> int:

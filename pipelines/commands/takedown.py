@@ -18,7 +18,6 @@ from seiryu.filters.addresses.names import named_domain
 from seiryu.pipelines.commands.checks import finished
 from seiryu.pipelines.commands.trace import plain_json
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.screen import out, plain, say
 from seiryu.pipelines.stages.splits import NAMES
 from seiryu.pipelines.state import State
 from seiryu.pipelines.takedown import Rules, entries, rules_of
@@ -37,6 +36,7 @@ from seiryu.pipelines.taking_down import (
     total,
     twins,
 )
+from seiryu.pipelines.telling.screen import out, plain, say
 
 DOC_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HTTP = re.compile(r"https?://", re.IGNORECASE)

@@ -9,7 +9,7 @@ from typing import Any
 
 from seiryu.pipelines.commands.checks import finished
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.screen import out, plain
+from seiryu.pipelines.telling.screen import out, plain
 from seiryu.pipelines.tracing import Shard, Traced, trace
 
 # What JSON lets stand and a terminal may obey, or what turns the writing round.

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
 
-from seiryu.pipelines.cluster import EngineError, cluster
-from seiryu.pipelines.cluster import nodes as alive
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.doctoring import named, versions
 from seiryu.pipelines.doctoring.finding import DRIVER, PATIENCE, Finding, bounded
@@ -17,6 +15,8 @@ from seiryu.pipelines.doctoring.memory import memory
 from seiryu.pipelines.doctoring.nodes import ANSWERS, Visit, clean_all, named_nodes, visit_all
 from seiryu.pipelines.doctoring.source import signs, source
 from seiryu.pipelines.doctoring.storage import Left, all_of, sees, shared, take_away
+from seiryu.pipelines.engine.cluster import EngineError, cluster
+from seiryu.pipelines.engine.cluster import nodes as alive
 
 CHECKS = ("cluster", "node", "versions", "memory", "clock", "storage", "source", "disk", "limits", "files")
 

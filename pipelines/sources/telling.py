@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.screen import say
 from seiryu.pipelines.shared_budget import told
 from seiryu.pipelines.sources.asking import asks_servers
+from seiryu.pipelines.telling.screen import say
 
 _EVERY = 2.0  # seconds
 

@@ -100,10 +100,18 @@ class Lagging:
             rest = key.removeprefix(prefix)
             if key.startswith(prefix) and not (delimiter and delimiter in rest):
                 item = ET.SubElement(tree, f"{{{_NAMESPACE}}}Contents")
-                for name, text in (("Key", quote(key)), ("Size", "1"), ("LastModified", "2026-01-01T00:00:00.000Z"), ("ETag", "ghost")):
+                for name, text in (
+                    ("Key", quote(key)),
+                    ("Size", "1"),
+                    ("LastModified", "2026-01-01T00:00:00.000Z"),
+                    ("ETag", "ghost"),
+                ):
                     ET.SubElement(item, f"{{{_NAMESPACE}}}{name}").text = text
         body = ET.tostring(tree, default_namespace=_NAMESPACE)
-        start_response(status, [(name, value) for name, value in headers if name.lower() != "content-length"] + [("Content-Length", str(len(body)))])
+        start_response(
+            status,
+            [(name, value) for name, value in headers if name.lower() != "content-length"] + [("Content-Length", str(len(body)))],
+        )
         return [body]
 
 

@@ -23,10 +23,10 @@ from seiryu.corpus.storage import Store
 from seiryu.dedup.digests import address
 from seiryu.dedup.minhash import signatures
 from seiryu.dedup.normal import normal, normalised
-from seiryu.pipelines.attempt import attempt
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
+from seiryu.pipelines.engine.attempt import attempt
 from seiryu.pipelines.measured import signals_schema, to_measure
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Sidecar, made_of

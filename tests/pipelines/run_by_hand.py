@@ -8,9 +8,9 @@ from commandline import write_config
 from seiryu.corpus.storage import Store, Written
 from seiryu.pipelines.config_file import load_config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.lease import lease
-from seiryu.pipelines.pace import Course, Pace, course
+from seiryu.pipelines.engine.lease import lease
 from seiryu.pipelines.state import State
+from seiryu.pipelines.telling.pace import Course, Pace, course
 from seiryu.pipelines.unit import Sidecar
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

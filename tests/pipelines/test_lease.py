@@ -12,8 +12,8 @@ import pytest
 from commandline import ROOT, seiryu, write_config
 
 from seiryu.corpus.storage import Store
-from seiryu.pipelines import lease as module
-from seiryu.pipelines.lease import NAME, Held, TakenOver, check_lease, lease
+from seiryu.pipelines.engine import lease as module
+from seiryu.pipelines.engine.lease import NAME, Held, TakenOver, check_lease, lease
 
 BEAT = 0.2
 
@@ -46,7 +46,7 @@ def test_a_lease_is_there_while_it_is_held_and_gone_after(tmp_path: Path) -> Non
 
 def test_a_holder_of_this_machine_that_was_killed_is_not_waited_for(tmp_path: Path) -> None:
     code = (
-        "import sys, time\nfrom seiryu.corpus.storage import Store\nfrom seiryu.pipelines.lease import lease\n"
+        "import sys, time\nfrom seiryu.corpus.storage import Store\nfrom seiryu.pipelines.engine.lease import lease\n"
         f"with lease(Store({str(tmp_path)!r}), print):\n    print('held', flush=True)\n    time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
@@ -106,9 +106,9 @@ def test_clocks_of_the_day_are_not_asked() -> None:
 
 
 def test_a_worker_writes_nothing_once_its_run_was_taken_over(run_copy: Path) -> None:
-    from seiryu.pipelines.attempt import attempt
     from seiryu.pipelines.chain import CHAIN
     from seiryu.pipelines.config_file import load_config
+    from seiryu.pipelines.engine.attempt import attempt
     from seiryu.pipelines.state import State
 
     config = load_config(str(run_copy / "config.yaml"), ["rules.change.too_short.low=500"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from commandline import ROOT
 
-from seiryu.pipelines.metrics import METRICS, SECONDS
+from seiryu.pipelines.telling.metrics import METRICS, SECONDS
 
 CLUSTER = Path(sys.prefix) / "cluster/bin/python"  # with ray[default], which would slow down every Ray of the other tests
 Samples = dict[tuple[str, ...], float]
@@ -21,8 +21,8 @@ TOLD = """
 import os, sys
 from collections import Counter
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.events import Event, Progress
-from seiryu.pipelines.metrics import metered
+from seiryu.pipelines.telling.events import Event, Progress
+from seiryu.pipelines.telling.metrics import metered
 
 counts = Counts(10, 6, Counter(no_text=3), Counter(damaged=1), extra=Counter(bytes_fetched=5000, requests=7))
 progress, tell = Progress("extract", 12), metered()

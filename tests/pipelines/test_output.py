@@ -109,7 +109,11 @@ def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:
 
 
 def test_who_calls_from_python_needs_no_streams() -> None:
-    words = [sys.executable, "-c", "import sys, seiryu.pipelines.screen as screen; screen.say('x'); screen.out.print('x')"]
+    words = [
+        sys.executable,
+        "-c",
+        "import sys, seiryu.pipelines.telling.screen as screen; screen.say('x'); screen.out.print('x')",
+    ]
     assert from_shell(">&- 2>&-", *words) == Ended(0, "", "")
 
 

@@ -126,9 +126,9 @@ def test_a_unit_that_dies_between_its_files_and_its_sidecar_does_not_exist(
 ) -> None:
     """Or the sidecar of an earlier config would vouch for files of this one."""
     from seiryu.corpus.storage import Store
-    from seiryu.pipelines.attempt import attempt
     from seiryu.pipelines.chain import CHAIN
     from seiryu.pipelines.config_file import load_config
+    from seiryu.pipelines.engine.attempt import attempt
     from seiryu.pipelines.state import State
 
     config = load_config(str(run_copy / "config.yaml"), ["shards.seed=other"])

@@ -9,10 +9,10 @@ from pathlib import Path
 from commandline import command, seiryu, write_config
 from run_by_hand import NOW, Run, stamp
 
-from seiryu.pipelines.lease import lease
-from seiryu.pipelines.pace import course
+from seiryu.pipelines.engine.lease import lease
 from seiryu.pipelines.reporting.funnel import as_json as funnel_json
 from seiryu.pipelines.state import State
+from seiryu.pipelines.telling.pace import course
 
 KEYS = {"stage", "planned", "done", "set_aside", "units_a_second", "records_a_second", "remaining_seconds", "last_finished"}
 

@@ -17,9 +17,9 @@ from ray.cluster_utils import Cluster
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.engine import run_units
-from seiryu.pipelines.events import Event, Progress
-from seiryu.pipelines.stragglers import Stragglers, Taken
+from seiryu.pipelines.engine.running import run_units
+from seiryu.pipelines.engine.stragglers import Stragglers, Taken
+from seiryu.pipelines.telling.events import Event, Progress
 from seiryu.pipelines.unit import Result, Stage, Unit
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers need nothing but the package

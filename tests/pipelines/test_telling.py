@@ -15,11 +15,11 @@ HOSTILE = 'a\n{"event": "done"}\r\x1b[2J\x1b]0;t\x07"\\\u2028\u0085\u202e\x7f日
 STARTED = """
 import sys, time
 from collections import Counter
-from seiryu.pipelines import logs, screen
+from seiryu.pipelines.telling import logs, screen
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.events import Event, Progress
-from seiryu.pipelines.logs import told_as
-from seiryu.pipelines.screen import say, together, watching
+from seiryu.pipelines.telling.events import Event, Progress
+from seiryu.pipelines.telling.logs import told_as
+from seiryu.pipelines.telling.screen import say, together, watching
 
 COUNTS = Counts(10, 6, Counter(no_text=3), Counter(damaged=1), extra=Counter(bytes_fetched=5000, requests=7))
 HOSTILE = sys.argv[1] if len(sys.argv) > 1 else ""

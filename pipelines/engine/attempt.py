@@ -18,8 +18,8 @@ from seiryu.corpus.remote.errors import Forbidden, Unreachable
 from seiryu.corpus.storage import HashingFile, Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.lease import TakenOver, check_lease
-from seiryu.pipelines.spending import spending
+from seiryu.pipelines.engine.lease import TakenOver, check_lease
+from seiryu.pipelines.engine.spending import spending
 from seiryu.pipelines.unit import NoBetter, Sidecar, Stage, Unit, made_of
 
 

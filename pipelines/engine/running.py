@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from seiryu.pipelines.attempt import Outcome, attempt
-from seiryu.pipelines.cluster import EngineError, answers, no_room, nodes
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.events import Event, Progress, Tell
+from seiryu.pipelines.engine.attempt import Outcome, attempt
+from seiryu.pipelines.engine.cluster import EngineError, answers, no_room, nodes
+from seiryu.pipelines.engine.stragglers import Stragglers, Taken
 from seiryu.pipelines.isolation.isolated import close_kept
-from seiryu.pipelines.stragglers import Stragglers, Taken
+from seiryu.pipelines.telling.events import Event, Progress, Tell
 from seiryu.pipelines.unit import Stage, Unit
 
 LOST_NODES = 20

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.events import Event, Progress, Tell
+from seiryu.pipelines.telling.events import Event, Progress, Tell
 
 _EVERY = 60.0  # seconds between two lines of progress
 _LEVELS = {"retry": "warning", "node_lost": "warning", "copied": "warning", "waiting": "warning", "set_aside": "error"}

@@ -24,10 +24,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from seiryu.pipelines import logs
-from seiryu.pipelines.events import Event, Tell
-from seiryu.pipelines.events import Progress as StageProgress
 from seiryu.pipelines.reporting.funnel import Step
+from seiryu.pipelines.telling import logs
+from seiryu.pipelines.telling.events import Event, Tell
+from seiryu.pipelines.telling.events import Progress as StageProgress
 
 _EVERY = 10.0  # seconds between lines where there is no terminal
 _AGAIN = 60.0  # seconds after which it is said again that the run waits for the same

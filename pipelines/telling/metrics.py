@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.events import Event, Progress, Tell
-from seiryu.pipelines.screen import say
+from seiryu.pipelines.telling.events import Event, Progress, Tell
+from seiryu.pipelines.telling.screen import say
 
 
 @dataclass(frozen=True, slots=True)

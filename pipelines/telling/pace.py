@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from seiryu.corpus.errors import InputError
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.lease import NAME
+from seiryu.pipelines.engine.lease import NAME
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Sidecar, Stage
 

@@ -7,15 +7,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from seiryu.corpus.errors import SeiryuError
-from seiryu.pipelines.attempt import set_aside_record
-from seiryu.pipelines.cluster import cluster
-from seiryu.pipelines.engine import run_units
-from seiryu.pipelines.events import Event, Progress
-from seiryu.pipelines.lease import Lease
-from seiryu.pipelines.metrics import metered
+from seiryu.pipelines.engine.attempt import set_aside_record
+from seiryu.pipelines.engine.cluster import cluster
+from seiryu.pipelines.engine.lease import Lease
+from seiryu.pipelines.engine.running import run_units
 from seiryu.pipelines.record import run_record
-from seiryu.pipelines.screen import plain, say, together, watching
 from seiryu.pipelines.state import Standing, State
+from seiryu.pipelines.telling.events import Event, Progress
+from seiryu.pipelines.telling.metrics import metered
+from seiryu.pipelines.telling.screen import plain, say, together, watching
 from seiryu.pipelines.unit import Stage
 
 _ROUNDS = 3  # in which all units of a stage must be there that were made

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from seiryu.pipelines.counts import Counts
 
 if TYPE_CHECKING:
-    from seiryu.pipelines.attempt import Outcome
+    from seiryu.pipelines.engine.attempt import Outcome
 
 What = Literal["stage_begun", "done", "retry", "node_lost", "copied", "set_aside", "waiting", "stage_ended"]
 
