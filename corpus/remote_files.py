@@ -21,8 +21,8 @@ from seiryu.corpus.remote.errors import Unreachable
 PATIENCE = 300.0
 _PAUSES = (1.0, 30.0)  # seconds before the second try, and at most
 _FINAL = {errno.EINVAL, errno.EMSGSIZE, errno.ENAMETOOLONG}  # what a server will not take, however often it is asked
-# s3fs: memory of an upload is four parts; a file that is read in pieces is fetched in blocks of 8 MiB.
-_OPTIONS = {"s3": {"max_concurrency": 4, "default_block_size": 8 << 20}}
+# s3fs: an upload holds one part of 50 MB, a small file is had by one request, and one that is read in pieces comes in blocks of 8 MiB.
+_OPTIONS = {"s3": {"max_concurrency": 1, "default_block_size": 8 << 20}}
 
 
 def _options(url: str) -> dict[str, Any]:

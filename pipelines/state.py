@@ -44,6 +44,7 @@ class State:
         self.store, self.config = store, config
         self._completed: dict[str, dict[str, Sidecar]] = {}
         self._planned: dict[str, int] = {}
+        self._added_up: dict[str, tuple[dict[str, Sidecar], Counts]] = {}
         self.earlier: Any = None  # what `dedup.against` names, once somebody has asked (stages/deduplicating/earlier.py)
         self.as_made = False  # whether the run is looked at as it was made, whatever lies outside it by now
 
@@ -176,9 +177,13 @@ class State:
 
     def counts(self, stage: str) -> Counts:
         """Sum over the completed units of a stage."""
-        total = Counts()
-        for sidecar in self._completed.get(stage, {}).values():
-            total.add(sidecar.counts)
+        done = self._completed.get(stage, {})
+        known, total = self._added_up.get(stage, (None, Counts()))
+        if known is not done:
+            total = Counts()
+            for sidecar in done.values():
+                total.add(sidecar.counts)
+            self._added_up[stage] = (done, total)
         return total
 
     def seconds(self, stage: str) -> float:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 6  # entries of a list that are told one by one
 _HASH = re.compile("[0-9a-f]{64}")
+_OUTPUT = re.compile(r"(?!(?:units|tmp)/)(?:(?!\.{1,2}/)[^/\0]+/)+(?!\.{1,2}\Z)[^/\0]+")  # a file in a folder that is the stages'
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +143,21 @@ class Sidecar:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Sidecar:
-        """KeyError or TypeError if it is no sidecar."""
-        outputs = tuple(Written(o["name"], o["size"], o["sha256"]) for o in value["outputs"])
+        """KeyError or TypeError if it is no sidecar, or names a file that no unit makes."""
+        outputs = tuple(Written(_file_of_a_unit(o["name"]), o["size"], o["sha256"]) for o in value["outputs"])
         counts = Counts.from_json(value["counts"])
         made_of = {key: value["made_of"][key] for key in ("version", "settings", "params", "inputs")}
         return cls(
             value["stage"], value["unit"], made_of, outputs, counts, value["seconds"], value["seiryu"], value["finished"],
             value.get("cpu_seconds", 0.0), value.get("peak_memory", 0), value.get("times", {}),
         )  # fmt: skip
+
+
+def _file_of_a_unit(name: str) -> str:
+    """The name. KeyError if it leads out of the run, or to what the run itself keeps: run.json, takedown.json, sidecars."""
+    if not _OUTPUT.fullmatch(name):
+        raise KeyError(name)
+    return name
 
 
 def digest(value: Any) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seiryu.filters.instruments import possible
 from seiryu.pipelines.chain import CHAIN, counted_elsewhere
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.config_file import ConfigError, load_config, located
+from seiryu.pipelines.facts.rows import facts_schema
 from seiryu.pipelines.measured import instruments
 from seiryu.pipelines.rules_in_force import rules_in_force
 from seiryu.pipelines.shard_checks import check_shards
@@ -27,6 +29,7 @@ def checked(path: str, changes: Sequence[str], *, need_archives: bool = True) ->
             with telling(config):
                 check_source(config)
         _check_names(config)
+        _check_columns(config)
         instruments(config)
         check_hosts(config)
         check_score(config)
@@ -48,6 +51,20 @@ def _check_names(config: Config) -> None:
             raise ConfigError(
                 f"{'.'.join(where[:2])}: rule {rule.name!r}: documents are counted under this name elsewhere; choose another",
                 where,
+            )
+
+
+def _check_columns(config: Config) -> None:
+    """ConfigError for a word list or a classifier whose signals would be called like a column of what is known of each document."""
+    taken = set(facts_schema(()).names)
+    named = [("lists", name, possible([name])) for name in config.signals.word_lists]
+    named += [("classifiers", name, possible((), [name])) for name in config.signals.classifiers]
+    for section, name, signals in named:
+        if column := next((signal.name for signal in signals if signal.name in taken), ""):
+            raise ConfigError(
+                f"signals.{section}.{name}: the table of all that is known of a document has a column {column} already; "
+                "choose another name",
+                ("signals", section, name),
             )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.commands.checks import begun, checked, finished
 from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.engine.lease import lease
 from seiryu.pipelines.engine.making import Ended
 from seiryu.pipelines.reporting.funnel import as_json as funnel_json
 from seiryu.pipelines.reporting.funnel import funnel
@@ -105,7 +107,8 @@ def verify_command(run: str, *, drop: bool, as_json: bool) -> int:
     """1 if there were problems, dropped or not: until it is run again the run is not whole."""
     state = finished(run)
     files, problems = find_problems(state)
-    dropped = [" ".join(unit) for unit in drop_units(state, problems)] if drop else []
+    with lease(state.store, say) if drop else nullcontext():
+        dropped = [" ".join(unit) for unit in drop_units(state, problems)] if drop else []
     left = [problem.text for problem in problems if not problem.stage] if drop else []
     if as_json:
         more = {"dropped": dropped, "left": left} if drop else {}

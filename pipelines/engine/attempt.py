@@ -55,7 +55,8 @@ class _Replacing(Store):
     def writing(self, name: str) -> Iterator[HashingFile]:
         if self._untouched:
             self.check_lease()
-            if whole(self, self._unit, self._made):
+            found = read_sidecar(self, self._unit)
+            if found and whole(self, found, self._made):
                 raise Overtaken
             self.delete(self._unit.sidecar)
             self._untouched = False
@@ -70,13 +71,13 @@ class _Replacing(Store):
 
 def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcome:
     """Make a unit and commit it, unless it is made already. `fence`: the lease of the run directory that this is done under."""
-    begin, spent = time.perf_counter(), spending()
-    made = made_of(stage, unit, config)
-    store = _Replacing(config.run, unit, made, fence)
+    begin, spent, store = time.perf_counter(), spending(), Store(config.run)
     try:
-        if done := whole(store, unit, made):
-            return _done(done)
+        made = made_of(stage, unit, config)
+        store = _Replacing(config.run, unit, made, fence)
         before = read_sidecar(store, unit)
+        if before and whole(store, before, made):
+            return _done(before)
         lacking = before.counts.not_come if before and before.made_of == made else 0
         try:
             result = stage.work(replace(unit, not_come=lacking or None), config, store)
@@ -108,12 +109,9 @@ def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcom
     return _done(sidecar)
 
 
-def whole(store: Store, unit: Unit, made: dict[str, Any]) -> Sidecar | None:
-    """The sidecar of a unit that is made of just this, lacks no record and has all its outputs; None otherwise."""
-    found = read_sidecar(store, unit)
-    if not found or found.made_of != made or found.counts.not_come:
-        return None
-    return found if all(store.exists(output.name) for output in found.outputs) else None
+def whole(store: Store, found: Sidecar, made: dict[str, Any]) -> bool:
+    """Whether a unit is made of just this, lacks no record and has all its outputs."""
+    return found.made_of == made and not found.counts.not_come and all(store.exists(output.name) for output in found.outputs)
 
 
 def read_sidecar(store: Store, unit: Unit) -> Sidecar | None:

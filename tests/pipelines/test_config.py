@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from commandline import ROOT, seiryu, write_config
 
+from seiryu.pipelines.commands.checks import checked
 from seiryu.pipelines.config_file import ConfigError, load_config
+from seiryu.pipelines.facts.rows import facts_schema
 from seiryu.pipelines.rules_in_force import least_letters, rules_in_force
 
 GOOD = """\
@@ -164,7 +166,10 @@ def test_every_config_of_the_repository_can_be_loaded(name: str) -> None:
         ("signals.lists.ng=[nowhere.txt]", "nowhere.txt"),
         ("signals.lists.ng=[hojichar:adult_keywords_jp]", "adult_keywords_ja"),
         ("signals.classifiers.edu={model: nowhere.bin}", "nowhere.bin"),
-        ("signals.classifiers.doc_id={model: m.bin}", "there is a signal doc_id already"),
+        (
+            "signals.classifiers.doc_id={model: m.bin}",
+            "signals.classifiers.doc_id: the table of all that is known of a document has a column doc_id already",
+        ),
         ("signals.classifiers.letters={model: m.bin}", "there is a signal letters already"),
         ("signals.lists.v1=['seiryu:dating_sites']", "there is a signal v1_letters already"),
         ("signals.lists={'../x': ['seiryu:dating_sites']}", "signals.lists.../x"),
@@ -188,6 +193,22 @@ def test_what_a_config_names_and_is_not_there_ends_with_2_before_anything_starts
     assert message in ended.err
     assert len(ended.err.strip().splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_what_is_measured_is_not_called_like_another_column_of_the_facts(tmp_path: Path) -> None:
+    columns = facts_schema(()).names
+    assert {"doc_id", "url", "host", "fate", "verdict", "cluster", "final_letters"} <= set(columns)
+    for column in columns:
+        config = write_config(tmp_path, ROOT / "samples", signals={"classifiers": {column: {"model": "m.bin"}}})
+        with pytest.raises(ConfigError, match=rf":1: signals\.classifiers\.{column}: .* has a column {column} already; choose"):
+            checked(str(config), ())
+    config = write_config(tmp_path, ROOT / "samples", signals={"lists": {"final": ["seiryu:dating_sites"]}})
+    with pytest.raises(
+        ConfigError, match=r":1: signals\.lists\.final: .* has a column final_letters already; choose another name$"
+    ):
+        checked(str(config), ())
+    other = "signals.lists={final: null, finally: ['seiryu:dating_sites']}"
+    assert "finally" in checked(str(config), [other]).signals.word_lists
 
 
 def test_a_run_is_not_made_against_itself_nor_against_another_twice(tmp_path: Path) -> None:
