@@ -12,6 +12,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -26,6 +27,7 @@ from fsspec.implementations.local import LocalFileSystem
 from seiryu.corpus.errors import InputError, NotWritable, StorageFull
 from seiryu.corpus.remote_files import PATIENCE, end_uploads, filesystem
 
+_TEMPORARY = re.compile(r"[0-9a-f]{32}|doctor-.*")  # what writers, and `seiryu doctor`, call their files in tmp/
 _FULL, _CLOSED = {errno.ENOSPC, errno.EDQUOT}, {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -224,7 +226,7 @@ class Store:
 
     def sweep(self) -> int:
         """Delete what dead writers left: files in tmp/, uploads that were not ended; their number. Only while nobody else writes."""
-        names = self.names("tmp")
+        names = [name for name in self.names("tmp") if _TEMPORARY.fullmatch(name)]
         for name in names:
             self.delete(f"tmp/{name}")
         return len(names) + (0 if self.local else end_uploads(self._fs, self._base))

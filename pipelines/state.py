@@ -171,6 +171,11 @@ class State:
         """Whether all units of these earlier stages are completed: what reads all of them must not go on without one."""
         return all(len(self._completed.get(stage, {})) >= self._planned.get(stage, 0) for stage in stages)
 
+    def damaged(self, stage: Stage) -> list[str]:
+        """Units whose sidecars cannot be read, or name files that no unit makes."""
+        present = self._present(stage)
+        return sorted(present - self._sidecars(stage, present).keys())
+
     def planned(self, stage: str) -> int | None:
         """Units that a stage is to have; None where it cannot be told from the run alone."""
         return self._planned.get(stage)

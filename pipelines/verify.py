@@ -39,10 +39,17 @@ def verify(state: State) -> tuple[int, list[Problem]]:
     """The number of files looked at, and what is wrong; nothing if all is well."""
     files = 0
     problems: list[Problem] = []
+    damaged = False
     for stage in CHAIN:
+        for name in state.damaged(stage):
+            damaged = True
+            path = state.store.path(f"units/{stage.name}/{name}.json")
+            problems.append(Problem(f"{path}: is damaged, or names files that no unit makes", stage.name, name))
         for name, done in state.completed(stage.name).items():
             files += len(done.outputs)
             problems += [Problem(text, stage.name, name) for text in _of_unit(state, stage.name, name, done)]
+    if damaged:  # what such a unit made would seem to belong to nobody
+        return files, problems
     return files, problems + [Problem(text) for text in (*_between_stages(state), *_strays(state))]
 
 

@@ -113,7 +113,7 @@ def _await_end(store: Store, say: Any) -> None:
 def _read(store: Store) -> dict[str, Any] | None:
     try:
         found = store.read_json(NAME)
-    except (FileNotFoundError, InputError):  # damaged: nobody's
+    except (FileNotFoundError, NotADirectoryError, InputError):  # damaged: nobody's
         return None
     return found if isinstance(found, dict) else None
 

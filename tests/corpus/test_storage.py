@@ -158,10 +158,12 @@ def test_deleting_is_the_same_twice(store):
 def test_a_sweep_removes_what_dead_writers_left(tmp_path):
     store = Store(str(tmp_path))
     store.write("kept", b"x")
-    (tmp_path / "tmp" / "dead").write_bytes(b"half")
+    (tmp_path / "tmp" / uuid.uuid4().hex).write_bytes(b"half")
+    (tmp_path / "tmp" / "somebody's").write_bytes(b"no writer of ours calls a file so")
     assert store.sweep() == 1
     assert store.sweep() == 0
     assert store.read("kept") == b"x"
+    assert store.names("tmp") == ["somebody's"]
 
 
 # --- inputs
