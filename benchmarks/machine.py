@@ -7,9 +7,9 @@ import platform
 import subprocess
 import time
 from importlib.metadata import version
-from pathlib import Path
 
 from benchmarks.inputs import ROOT, Inputs
+from seiryu.pipelines.profiling.machine import cpu
 
 LIBRARIES = ("numpy", "numba", "pyarrow", "isal", "fastwarc", "warcio", "trafilatura", "charset-normalizer", "datasketch", "tiktoken",
              "ray")  # fmt: skip
@@ -27,15 +27,6 @@ def header(inputs: Inputs) -> dict[str, str]:
         "commit": commit(),
         "input": f"{os.path.relpath(inputs.folder, ROOT)}: {len(inputs.archives)} archives, {size:.1f} MB",
     }
-
-
-def cpu() -> str:
-    """The processor's name, and the widest vector units it has."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    flags = known.get("flags", "").split()
-    vectors = next((f" with {name}" for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "")
-    return known.get("model name", platform.machine()) + vectors
 
 
 def commit() -> str:
