@@ -15,13 +15,14 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from seiryu.corpus.errors import InputError, NotWritable
-from seiryu.corpus.remote.errors import Unreachable
+from seiryu.corpus.errors import InputError, NotWritable, SeiryuError
+from seiryu.corpus.remote.errors import Forbidden, Unreachable
 
 PATIENCE = 300.0
 _PAUSES = (1.0, 30.0)  # seconds before the second try, and at most
 _FINAL = {errno.EINVAL, errno.EMSGSIZE, errno.ENAMETOOLONG}  # what a server will not take, however often it is asked
 # s3fs: an upload holds one part of 50 MB, a small file is had by one request, and one that is read in pieces comes in blocks of 8 MiB.
+_WRITING = ("put_file", "rm_file", "call_s3")
 _OPTIONS = {"s3": {"max_concurrency": 1, "default_block_size": 8 << 20}}
 
 
@@ -45,7 +46,8 @@ def filesystem(url: str, patience: float = PATIENCE) -> tuple[Any, str]:
 class Patient:
     """A file system whose operations are asked again until they are answered.
 
-    FileNotFoundError and its like as from any file system; InputError or NotWritable if access is refused; Unreachable after all.
+    FileNotFoundError and its like as from any file system; Forbidden or NotWritable if access is refused, which says nothing of what
+    is asked for; InputError for what no server takes; Unreachable after all.
     """
 
     def __init__(self, fs: Any, patience: float = PATIENCE) -> None:
@@ -68,8 +70,9 @@ class Patient:
                 except Exception as error:
                     where = f"{self._fs.unstrip_protocol(_path(arguments))}"
                     if refused := _refused(error):
-                        writes = name in ("put_file", "rm_file", "call_s3")
-                        raise (NotWritable if writes else InputError)(f"{where}: {refused}") from error
+                        raise (NotWritable if name in _WRITING else Forbidden)(f"{where}: {refused}") from error
+                    if isinstance(error, OSError) and error.errno in _FINAL:
+                        raise InputError(f"{where}: {error}") from error
                     if time.monotonic() + pause > until:
                         raise Unreachable(
                             f"{where}: no answer within {self._patience:.0f} s: {error or type(error).__name__}"
@@ -87,13 +90,11 @@ def _path(arguments: tuple[Any, ...]) -> str:
 
 
 def _refused(error: Exception) -> str:
-    """Why no further try will do, in words; empty if one may."""
+    """Who is not allowed to ask, in words; empty if it is something else."""
     if "Credentials" in type(error).__name__:  # botocore's, which is not imported for this
         return f"{error}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or give the machine a role"
     if isinstance(error, PermissionError):
         return f"access is refused ({error.strerror or error}); check the credentials and what they may do there"
-    if isinstance(error, OSError) and error.errno in _FINAL:
-        return str(error)
     return ""
 
 
@@ -107,7 +108,10 @@ def end_uploads(fs: Any, below: str) -> int:
     bucket, _, prefix = below.partition("/")
     ended, more = 0, {"Bucket": bucket, "Prefix": f"{prefix.rstrip('/')}/"}
     while True:
-        answer = fs.call_s3("list_multipart_uploads", **more)
+        try:
+            answer = fs.call_s3("list_multipart_uploads", **more)
+        except (SeiryuError, NotImplementedError):  # not every store, nor every policy, knows of it; a rule of the bucket may
+            return ended
         for upload in answer.get("Uploads", ()):
             fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
             ended += 1

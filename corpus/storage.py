@@ -28,6 +28,7 @@ from seiryu.corpus.errors import InputError, NotWritable, StorageFull
 from seiryu.corpus.remote_files import PATIENCE, end_uploads, filesystem
 
 _TEMPORARY = re.compile(r"[0-9a-f]{32}|doctor-.*")  # what writers, and `seiryu doctor`, call their files in tmp/
+_PATTERN = re.compile(r"[*?\[]")  # in a path
 _FULL, _CLOSED = {errno.ENOSPC, errno.EDQUOT}, {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -131,16 +132,25 @@ class Store:
         """What many small files hold, in the order of their names; None for one that is not there. An object store is asked for all
         at once.
         """
-        paths = [self._full(name) for name in names]
         if self.local:
             return [self._read_or_none(name) for name in names]
-        if not paths:
-            return []
-        found = self._fs.cat(paths, on_error="return")
-        return [_content(found[path]) for path in paths]
+        paths = [self._full(name) for name in names]
+        plain = [path for path in paths if not _PATTERN.search(path)]  # others mean many files to `cat`
+        found = self._fs.cat(plain, on_error="return") if plain else {}
+        alone = {path for path in paths if not isinstance(found.get(path), bytes | FileNotFoundError)}  # to be asked patiently
+        return [
+            self._read_or_none(name)
+            if path in alone
+            else None
+            if isinstance(found[path], FileNotFoundError)
+            else bytes(found[path])
+            for name, path in zip(names, paths, strict=True)
+        ]
 
     def _read_or_none(self, name: str) -> bytes | None:
         try:
+            if not self.local:
+                return self.read(name)
             with open(self._full(name), "rb") as file:  # noqa: PTH123 - fsspec's way takes twice as long, and there may be many
                 return file.read()
         except FileNotFoundError:
@@ -242,14 +252,6 @@ def _opened(path: Path) -> IO[bytes]:
         return path.open("wb")
     except OSError as error:
         raise error if error.errno in _FULL else _Unopened(error.errno, error.strerror) from error
-
-
-def _content(found: Any) -> bytes | None:
-    if isinstance(found, FileNotFoundError):
-        return None
-    if isinstance(found, BaseException):
-        raise found
-    return bytes(found)
 
 
 def _is_file(fs: Any, item: dict[str, Any]) -> bool:

@@ -91,7 +91,7 @@ def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
     for unit in standing.orphans:
         state.remove(standing.stage.name, unit)
     wanted = {unit.name for unit in standing.to_make}
-    for unit in state.set_aside(standing.stage.name):
+    for unit in state.names_set_aside(standing.stage.name):
         if unit not in wanted:
             state.store.delete(f"units/{standing.stage.name}/{unit}.failed")
 

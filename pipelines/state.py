@@ -88,9 +88,10 @@ class State:
         present = self._present(stage)
         sidecars = self._sidecars(stage, [unit.name for unit in standing.units if unit.name in present or unit.name in made])
         listed: dict[str, set[str]] = {}
+        settings = json.loads(json.dumps(stage.settings(self.config))) if standing.units else {}
         for unit in standing.units:
             sidecar = sidecars.get(unit.name)
-            wanted = made_of(stage, unit, self.config)
+            wanted = made_of(stage, unit, self.config, settings)
             if sidecar is None:
                 standing.missing.append(unit)
             elif sidecar.made_of != wanted:
@@ -206,20 +207,33 @@ class State:
             sidecar = self._read(f"units/{stage}/{name}")
             yield from sidecar.outputs if sidecar else ()
 
+    def names_set_aside(self, stage: str) -> list[str]:
+        """Units that failed for good in the last attempt."""
+        return [name.removesuffix(".failed") for name in self.store.names(f"units/{stage}", ".failed")]
+
     def set_aside(self, stage: str) -> dict[str, dict[str, Any]]:
-        """Units that failed for good in the last attempt, with their reasons."""
+        """The same with their reasons."""
+        names = self.names_set_aside(stage)
         found = {}
-        for name in self.store.names(f"units/{stage}", ".failed"):
-            try:
-                why = dict(self.store.read_json(f"units/{stage}/{name}"))
-            except FileNotFoundError:  # a store may list for a while what is gone
+        for name, text in zip(names, self.store.read_all([f"units/{stage}/{name}.failed" for name in names]), strict=True):
+            if text is None:  # a store may list for a while what is gone
                 continue
-            except (InputError, TypeError, ValueError):
+            try:
+                why = dict(json.loads(text))
+            except (TypeError, ValueError):
                 why = {}
             if not {"reason", "attempts"} <= why.keys():
-                why = {"reason": f"its record units/{stage}/{name} is damaged", "attempts": 0}
-            found[name.removesuffix(".failed")] = why
+                why = {"reason": f"its record units/{stage}/{name}.failed is damaged", "attempts": 0}
+            found[name] = why
         return found
+
+    def drop_unless_whole(self, unit: Unit) -> None:
+        """Take a unit away if its outputs are not the ones that its sidecar tells of, as another copy may have left them."""
+        done = self._read(unit.sidecar)
+        for output in done.outputs if done else ():
+            if not self.store.exists(output.name) or self.store.sha256(output.name) != output.sha256:
+                self.remove(unit.stage, unit.name)
+                return
 
     def remove(self, stage: str, unit: str) -> None:
         """Take away a unit: its sidecar first, so that it never exists without its files."""

@@ -165,9 +165,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def made_of(stage: Stage, unit: Unit, config: Config) -> dict[str, Any]:
-    """All that decides a unit's bytes, as JSON's values."""
-    value = {"version": stage.version, "settings": stage.settings(config), "params": unit.params, "inputs": unit.inputs}
+def made_of(stage: Stage, unit: Unit, config: Config, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    """All that decides a unit's bytes, as JSON's values. `settings`: the stage's, where they are at hand for many units."""
+    if settings is None:
+        settings = stage.settings(config)
+    value = {"version": stage.version, "settings": settings, "params": unit.params, "inputs": unit.inputs}
     plain: dict[str, Any] = json.loads(json.dumps(value))
     return plain
 

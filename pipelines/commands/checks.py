@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seiryu.corpus.errors import InputError
 from seiryu.filters.instruments import possible
 from seiryu.pipelines.chain import CHAIN, counted_elsewhere
 from seiryu.pipelines.config import Config
@@ -77,5 +78,9 @@ def finished(run: str, until: str = "") -> State:
     """What a run directory holds, up to a stage, under the config it was made with. ConfigError if it holds no run."""
     state = State.of_run(run, until)
     if not any(state.completed(stage.name) for stage in CHAIN):
+        for stage in CHAIN:
+            if damaged := state.damaged(stage):
+                where = f"{state.store.path(f'units/{stage.name}/{damaged[0]}.json')} is damaged"
+                raise InputError(f"{where}, and {run} has no finished unit before it; seiryu verify {run} names all that are")
         raise ConfigError(f"{run} holds no run: there is no finished unit under units/")
     return state

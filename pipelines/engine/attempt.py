@@ -44,7 +44,7 @@ class _Replacing(Store):
     """The store of a unit that is made again: with the first output goes the old sidecar, which must not vouch for new files.
 
     Until then the unit is as it was, whatever befalls the one who makes it. Overtaken rather than the end of a sidecar that another
-    copy of the unit has put there meanwhile. Nothing is written without the lease `fence`.
+    copy of the unit has put there meanwhile. Nothing is put in place without the lease `fence`.
     """
 
     def __init__(self, root: str, unit: Unit, made: dict[str, Any], fence: str) -> None:
@@ -53,20 +53,20 @@ class _Replacing(Store):
 
     @contextmanager
     def writing(self, name: str) -> Iterator[HashingFile]:
-        if self._untouched:
-            self.check_lease()
-            found = read_sidecar(self, self._unit)
-            if found and whole(self, found, self._made):
-                raise Overtaken
-            self.delete(self._unit.sidecar)
-            self._untouched = False
         with super().writing(name) as file:
             yield file
+            self._before_placing()
 
-    def check_lease(self) -> None:
-        """TakenOver if the run directory is another run's by now."""
+    def _before_placing(self) -> None:
+        """The last moment before a file is put in place."""
         if self._fence:
             check_lease(self, self._fence)
+        found = read_sidecar(self, self._unit)
+        if found and whole(self, found, self._made):
+            raise Overtaken
+        if found and self._untouched:  # a DELETE that hangs in a network must not meet what another copy has put there since
+            self.delete(self._unit.sidecar)
+        self._untouched = False
 
 
 def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcome:
@@ -78,7 +78,8 @@ def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcom
         before = read_sidecar(store, unit)
         if before and whole(store, before, made):
             return _done(before)
-        lacking = before.counts.not_come if before and before.made_of == made else 0
+        there = before and before.made_of == made and all(store.exists(output.name) for output in before.outputs)
+        lacking = before.counts.not_come if before and there else 0
         try:
             result = stage.work(replace(unit, not_come=lacking or None), config, store)
         except NoBetter:
@@ -90,7 +91,6 @@ def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcom
             unit.stage, unit.name, made, tuple(result.outputs), result.counts, seconds, cpu_seconds=spent.cpu_seconds(),
             peak_memory=spent.peak_memory(), times=result.times,
         )  # fmt: skip
-        store.check_lease()
         store.write_json(unit.sidecar, sidecar.to_json())
         for name in {output.name for output in (before.outputs if before else ())} - {output.name for output in result.outputs}:
             store.delete(name)

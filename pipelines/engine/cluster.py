@@ -41,6 +41,8 @@ def cluster(config: Config) -> Iterator[None]:
 
     # A local Ray guards itself with a token, as it should; that it does is no news to whoever runs this.
     logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
+    # What happens to nodes is told by the run; Ray would print it to stdout, whatever `log_to_driver` says.
+    ray._private.worker._worker_logs_enabled = False
     local = config.engine.address == "local"
     options: dict[str, Any] = (
         {"num_cpus": config.engine.workers, "object_store_memory": _OBJECT_STORE, "include_dashboard": False} if local else {}
@@ -80,11 +82,35 @@ def nodes() -> list[dict[str, Any]]:
     return sorted((node for node in found if node["Alive"]), key=lambda node: node["NodeID"])
 
 
+class Members:
+    """Who is in a cluster, as of the last look: ids of the nodes that are alive, their cores, and who had gone at the last change."""
+
+    def __init__(self) -> None:
+        self.alive, self.able, self.departed, self.cpus = set[str](), set[str](), tuple[str, ...](), 1
+
+    def look(self, memory: int) -> bool:
+        """Look anew; whether a node has gone since. `able`: nodes that can take a unit of so much memory."""
+        there = nodes()
+        alive = {node["NodeID"] for node in there}
+        gone, self.alive = self.alive - alive, alive
+        self.able = {node["NodeID"] for node in there if can_take(node, memory)}
+        self.cpus = max(1, int(sum(node["Resources"].get("CPU", 0) for node in there)))
+        if gone:
+            self.departed = tuple(sorted(gone))
+        return bool(gone)
+
+
+def can_take(node: dict[str, Any], memory: int) -> bool:
+    """Whether a node has the core and the memory of a unit."""
+    return bool(node["Resources"].get("CPU", 0) >= 1 and node["Resources"].get("memory", 0) >= memory)
+
+
 def no_room(config: Config) -> str:
     """Why no node of now could take a unit, for which Ray would wait without a word; empty if one can."""
-    there = [node["Resources"] for node in nodes()]
-    if any(each.get("CPU", 0) >= 1 and each.get("memory", 0) >= config.engine.memory for each in there):
+    found = nodes()
+    if any(can_take(node, config.engine.memory) for node in found):
         return ""
+    there = [node["Resources"] for node in found]
     if not any(each.get("CPU", 0) >= 1 for each in there):
         return "engine.address: no node of the cluster offers a CPU"
     largest = max(each.get("memory", 0) for each in there if each.get("CPU", 0) >= 1)

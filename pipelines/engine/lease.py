@@ -2,7 +2,7 @@
 
 Who holds it raises a number in the file every BEAT seconds. Who finds one there watches whether the number moves: if it does, the
 holder is alive; if not, the lease is taken over, and a holder that was only cut off stops when it sees that, as do its
-workers before they write. No clock of the day is asked, so clocks may jump and differ.
+workers before they put a file in place. No clock of the day is asked, so clocks may jump and differ.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def lease(store: Store, say: Any, beat: float = BEAT) -> Iterator[Lease]:
     `say`: told when there is something to wait for.
     """
     _await_end(store, say)
-    mine = Lease(store, beat)
+    mine = Lease(Store(store.root, patience=beat), beat)  # what would come later than the next sign of life must not come at all
     mine.write()
     if (_read(store) or {}).get("token") != mine.token:
         raise Held(_held(store, _read(store) or {}))
@@ -101,9 +101,11 @@ def _await_end(store: Store, say: Any) -> None:
     wait = _SILENT * float(found.get("every", BEAT))
     say(f"{store.root} is held by a run on {found.get('host')}; waiting {wait:.0f} s to see whether it is alive ...")
     until = time.monotonic() + wait
-    while time.monotonic() < until:
+    over = False
+    while not over:
         time.sleep(min(1.0, wait / 10))
-        now = _read(store)
+        over = time.monotonic() >= until
+        now = _read(store)  # once more after the end, however long this process was held up
         if now is None:
             return
         if now != found:
@@ -130,7 +132,18 @@ def _is_here(found: dict[str, Any]) -> bool:
 def _gone(found: dict[str, Any]) -> bool:
     """Whether the holder was a process of this system that is no more."""
     pid = found.get("pid")
-    return _is_here(found) and (not isinstance(pid, int) or _started(pid) != found.get("started"))
+    return _is_here(found) and (not isinstance(pid, int) or (_started(pid) != found.get("started") and not _hidden(pid)))
+
+
+def _hidden(pid: int) -> bool:
+    """Whether there is such a process, of somebody else, that /proc does not show."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return not _started(pid)
+    except OSError:
+        return False
+    return False
 
 
 def _system() -> str:

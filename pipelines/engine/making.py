@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from seiryu.corpus.errors import SeiryuError
 from seiryu.pipelines.engine.attempt import set_aside_record
-from seiryu.pipelines.engine.cluster import cluster
+from seiryu.pipelines.engine.cluster import Members, cluster
 from seiryu.pipelines.engine.lease import Lease
 from seiryu.pipelines.engine.running import run_units
 from seiryu.pipelines.record import run_record
@@ -40,7 +40,7 @@ class Making:
 
     def __init__(self, state: State, held: Lease, stack: ExitStack) -> None:
         self.state, self.ended = state, Ended(state)
-        self._lease, self._stack, self._connected = held, stack, False
+        self._lease, self._stack, self._connected, self._members = held, stack, False, Members()
         self._planned: dict[str, int] = {}
         self._to_make: dict[str, int] = {}
         self._begun: dict[str, str] = {}
@@ -56,11 +56,13 @@ class Making:
         made: set[str] = set()
         for _ in range(_ROUNDS):
             self.ended.made[stage.name] += self._make(standing)
-            made |= {unit.name for unit in standing.to_make} - self._aside(stage)
+            made = (made | {unit.name for unit in standing.to_make}) - self._aside(stage)
             lost = [unit for unit in self.state.look(stage, again=False, made=made).to_make if unit.name in made]
             if not lost:
                 return
-            say(f"{stage.name}: {len(lost):,} units that were made are not there ({lost[0].name}, ...), they are made again")
+            say(
+                f"{stage.name}: {len(lost):,} units that were made are not there whole ({lost[0].name}, ...), they are made again"
+            )
             standing = Standing(stage, lost, missing=lost)
         raise NotKept(
             f"{self.state.store.root} does not keep what is written: {len(lost):,} units of {stage.name} are gone again"
@@ -91,12 +93,15 @@ class Making:
         with watching(stage.name, len(standing.to_make)) as watch:
             tell = together(self._check_lease, watch, metered())
             tell(Event("stage_begun", stage.name), Progress(stage.name, len(standing.to_make)))
-            progress = run_units(stage, standing.to_make, state.config, tell, self._lease.token)
+            progress = run_units(stage, standing.to_make, state.config, tell, self._lease.token, self._members)
             tell(Event("stage_ended", stage.name, seconds=time.monotonic() - begin), progress)
-        failed = set(state.set_aside(stage.name))
+        failed = set(state.names_set_aside(stage.name))
         for unit in standing.to_make:
             outcome = progress.set_aside.get(unit.name)
             if not outcome:
+                self.ended.set_aside.pop(f"{stage.name} {unit.name}", None)
+                if unit.name in progress.doubtful:
+                    state.drop_unless_whole(unit)
                 if unit.name in failed:
                     state.store.delete(f"units/{stage.name}/{unit.name}.failed")
                 continue

@@ -19,7 +19,7 @@ from typing import Any
 
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.engine.attempt import Outcome, attempt
-from seiryu.pipelines.engine.cluster import EngineError, answers, no_room, nodes
+from seiryu.pipelines.engine.cluster import EngineError, Members, answers, no_room
 from seiryu.pipelines.engine.stragglers import Stragglers, Taken
 from seiryu.pipelines.isolation.isolated import close_kept
 from seiryu.pipelines.telling.events import Event, Progress, Tell
@@ -33,18 +33,22 @@ _LOOK = 1.0  # seconds between two looks at the cluster, and at the longest with
 
 @dataclass(slots=True)
 class _Copy:
-    """A task in flight. `node`: where it was taken up; empty as long as it waits in Ray."""
+    """A task in flight. `elsewhere`: the node it must not run on; `node`: where it was taken up, empty as long as it waits in Ray."""
 
     unit: Unit
+    elsewhere: str = ""
     node: str = ""
 
 
-def run_units(stage: Stage, units: Sequence[Unit], config: Config, tell: Tell, fence: str = "") -> Progress:
+def run_units(
+    stage: Stage, units: Sequence[Unit], config: Config, tell: Tell, fence: str = "", members: Members | None = None
+) -> Progress:
     """Make all units of one stage. EngineError when the run cannot go on; whatever else fails is in `Progress.set_aside`.
 
-    `fence`: the lease of the run directory (lease.py), without which workers write nothing.
+    `fence`: the lease of the run directory (lease.py), which workers look at before they put anything in place; `members`: what an
+    earlier stage knows of the cluster.
     """
-    running = _Running(stage, units, config, tell, fence)
+    running = _Running(stage, units, config, tell, fence, members or Members())
     try:
         while running.waiting or running.copies:
             running.start()
@@ -60,13 +64,13 @@ def run_units(stage: Stage, units: Sequence[Unit], config: Config, tell: Tell, f
 class _Running:
     """The units of a stage on their way: those that wait, and the tasks in flight."""
 
-    def __init__(self, stage: Stage, units: Sequence[Unit], config: Config, tell: Tell, fence: str) -> None:
+    def __init__(self, stage: Stage, units: Sequence[Unit], config: Config, tell: Tell, fence: str, members: Members) -> None:
         import ray
 
         self.waiting = deque(sorted(units, key=lambda unit: -unit.weight))
         self.copies: dict[Any, _Copy] = {}
         self.progress = Progress(stage.name, len(units))
-        self._config, self._tell, self._fence = config, tell, fence
+        self._config, self._tell, self._fence, self._members = config, tell, fence, members
         # The first of a task's two answers is where and when it was taken up, the second its outcome.
         wanted: dict[str, Any] = {"num_cpus": 1, "memory": config.engine.memory, "max_retries": 0, "num_returns": "streaming",
                                   "enable_task_events": config.engine.address != "local"}  # for the dashboard  # fmt: skip
@@ -76,21 +80,21 @@ class _Running:
         self._taken: dict[str, Taken] = {}  # by unit: the first copy that was taken up
         self._twice: set[str] = set()  # units of which there was a second copy
         self._lost: dict[str, int] = {}
+        self._parts: dict[str, Outcome] = {}  # by unit: what was committed without some records
         self._stragglers = Stragglers(config.engine.straggler_factor, config.engine.straggler_seconds)
-        self._looked, self._cpus, self._without, self._alive = -_LOOK, 1, 0.0, set[str]()
+        self._looked, self._without = -_LOOK, 0.0
 
     def start(self) -> None:
         """Hand as many units to Ray as may be in flight, and stragglers once more."""
         now = time.monotonic()
         if now - self._looked >= _LOOK:
-            there = nodes()
-            self._alive = {node["NodeID"] for node in there}
-            self._cpus = max(1, int(sum(node["Resources"].get("CPU", 0) for node in there)))
+            if self._members.look(self._config.engine.memory):
+                self._hand_in_again()
             self._wait_for_nodes(now)
             if not self.waiting:
                 self._copy_stragglers(now)
             self._looked = now
-        while self.waiting and len(self.copies) < self._cpus * (1 + QUEUED_PER_CPU):
+        while self.waiting and len(self.copies) < self._members.cpus * (1 + QUEUED_PER_CPU):
             self._submit(self.waiting.popleft())
 
     def ended(self) -> Iterator[tuple[_Copy, Outcome]]:
@@ -117,11 +121,21 @@ class _Running:
 
     def _on_dead_nodes(self) -> Iterator[tuple[_Copy, Outcome]]:
         """Tasks whose node has gone. Ray says nothing of those that were under way there (2.60: for as long as the worker lives on)."""
-        gone = [task for task, copy in self.copies.items() if copy.node and copy.node not in self._alive]
+        gone = [task for task, copy in self.copies.items() if copy.node and copy.node not in self._members.alive]
         for task in gone:
             copy = self.copies[task]
             self._give_up([task])
             yield copy, Outcome("lost", "its node was lost")
+
+    def _hand_in_again(self) -> None:
+        """A node has gone: what nobody has taken up may have been on its way there, of which Ray says nothing for seven minutes (2.60:
+        until gRPC's keepalive of 300 and 120 s has run out). So long it asks for no other worker for tasks of the same demands; what is
+        handed in from now on avoids the node by name, which makes it other demands. It costs no attempt: nothing is known to run.
+        """
+        for task in [task for task, copy in self.copies.items() if not copy.node]:
+            copy = self.copies[task]
+            self._give_up([task])
+            self._submit(copy.unit, copy.elsewhere)
 
     def settle(self, copy: _Copy, outcome: Outcome) -> None:
         """Count an outcome: done, tried again when the others have been, set aside, or the end of the run."""
@@ -129,9 +143,16 @@ class _Running:
             raise EngineError(outcome.reason)
         unit, progress, attempts = copy.unit, self.progress, self._config.engine.attempts
         others = [task for task, other in self.copies.items() if other.unit.name == unit.name] if unit.name in self._twice else []
-        if outcome.kind in ("lost", "retry", "part") and others:
-            return  # the other copy may still do it
+        if outcome.kind == "part":
+            self._parts[unit.name] = outcome
+        if outcome.kind != "done" and others:
+            if any(self.copies[task].node for task in others):
+                return  # the other copy may still do it
+            self._give_up(others)  # nobody has taken it up, and maybe nobody can
+            others = []
         self._taken.pop(unit.name, None)
+        if unit.name in self._twice or unit.name in self._lost or outcome.kind == "lost":
+            progress.doubtful.add(unit.name)
         self._twice.discard(unit.name)
         progress.running = len(self._taken)
         if outcome.kind == "lost":
@@ -142,6 +163,8 @@ class _Running:
                 return
             outcome = replace(outcome, kind="retry")
         tries = progress.attempts.get(unit.name, 0) + 1
+        if outcome.kind in ("retry", "bad") and tries >= attempts and unit.name in self._parts:
+            outcome = self._parts[unit.name]  # which stands, or is found missing after the stage
         if outcome.kind == "done" or (outcome.kind == "part" and tries >= attempts):
             self._give_up(others)
             progress.done += 1
@@ -163,18 +186,18 @@ class _Running:
         self._give_up(list(self.copies))
 
     def _submit(self, unit: Unit, elsewhere: str = "") -> None:
-        """Hand a unit to Ray. `elsewhere`: the node that it must not run on."""
+        """Hand a unit to Ray; see _Copy."""
         import ray
 
         if id(unit.reads) not in self._shared:
             self._shared[id(unit.reads)] = ray.put(unit.reads)
         options: dict[str, Any] = {"name": unit.stage}  # one of its own for each unit would stay in the driver's memory
-        if elsewhere:
-            options["label_selector"] = {"ray.io/node-id": f"!{elsewhere}"}
+        if avoided := [*self._members.departed, *filter(None, [elsewhere])]:
+            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(avoided)})"}
         task = self._task.options(**options).remote(
             self._stage, replace(unit, reads=()), self._shared[id(unit.reads)], self._settings, self._fence
         )
-        self.copies[task] = _Copy(unit)
+        self.copies[task] = _Copy(unit, elsewhere)
 
     def _next(self, task: Any, copy: _Copy) -> Outcome | None:
         """What a task says next: its outcome, or None if it has just been taken up."""
@@ -188,6 +211,7 @@ class _Running:
         if isinstance(said, Outcome):
             return said
         copy.node = said
+        self._members.alive.add(said)  # it may have come since the last look
         self._taken.setdefault(copy.unit.name, Taken(said, time.monotonic()))
         self.progress.running = len(self._taken)
         return None
@@ -196,10 +220,10 @@ class _Running:
         """Where a core idles, start what takes too long once more on another node."""
         names = {copy.unit.name: copy.unit for copy in self.copies.values()}
         for name in self._stragglers.among(self._taken, now):
-            if len(self.copies) >= self._cpus:
+            if len(self.copies) >= self._members.cpus:
                 return
             node = self._taken[name].node
-            if name in names and name not in self._twice and self._alive - {node}:
+            if name in names and name not in self._twice and self._members.able - {node}:
                 self._twice.add(name)
                 self.progress.copies += 1
                 self._submit(names[name], elsewhere=node)
@@ -267,4 +291,5 @@ def _failed(error: BaseException, node: str) -> Outcome:
         if node and not answers(node):  # the worker is seen to go before its node is
             return Outcome("lost", "its node was lost", detail)
         return Outcome("retry", "the worker process died", detail)
-    return Outcome("retry", detail.strip().splitlines()[0] if detail.strip() else type(error).__name__, detail)
+    lines = detail.strip().splitlines() or [type(error).__name__]
+    return Outcome("retry", lines[-1].strip(), detail)

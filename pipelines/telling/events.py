@@ -16,7 +16,9 @@ What = Literal["stage_begun", "done", "retry", "node_lost", "copied", "set_aside
 
 @dataclass
 class Progress:
-    """What a stage has come to. `running`: units that a worker has taken up; `copies`: started a second time since they took long."""
+    """What a stage has come to. `running`: units that a worker has taken up; `copies`: started a second time since they took long;
+    `doubtful`: units of which another copy may still have been at work when they were done.
+    """
 
     stage: str
     total: int
@@ -26,6 +28,7 @@ class Progress:
     copies: int = 0
     records: int = 0
     set_aside: dict[str, Outcome] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
     attempts: dict[str, int] = field(default_factory=dict)
 
 

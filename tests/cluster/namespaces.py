@@ -1,22 +1,32 @@
-"""Network namespaces on a bridge: machines with addresses of their own, whose cables can be pulled.
+"""Network namespaces on a bridge: machines with addresses of their own, whose cables can be pulled. Needs root and iproute2.
 
-Needs root. What a test that was killed left behind is taken away by the next one.
+The names hold the id of the process that asks, so tests run side by side. A shell waits for that process and takes everything away
+when it ends, in whatever way.
 """
 
+import ctypes
+import itertools
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 _PREFIX = "sry"
+_CLONE_NEWNET = 0x40000000  # <linux/sched.h>
+_FORBIDDEN = re.compile("not permitted|denied|not supported|Unknown device type", re.IGNORECASE)
+_networks = itertools.count()
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Machine:
-    """`inside`: what to put before a command to run it there."""
+    """`inside`: what to put before a command to run it there; `cable`: the end of its link that is out here."""
 
     space: str
     cable: str
@@ -32,56 +42,54 @@ class Machine:
     def heal(self) -> None:
         _ip("link", "set", self.cable, "up")
 
+    def call(self, function: Callable[[], T]) -> T:
+        """What a function comes to in this process, but on the network of the machine: a socket that it opens stays there."""
+        with ThreadPoolExecutor(1, initializer=_enter, initargs=(self.space,)) as thread:
+            return thread.submit(function).result()
+
 
 @contextmanager
-def machines(*names: str) -> Iterator[list[Machine]]:
-    """So many machines on one network. PermissionError where that is not allowed."""
-    _clear(lambda pid: not Path(f"/proc/{pid}").exists())
-    mine, net = f"{_PREFIX}{os.getpid()}", f"10.{64 + os.getpid() // 256 % 64}.{os.getpid() % 256}"
-    try:
-        _ip("link", "add", f"{mine}b", "type", "bridge")
-        _ip("link", "set", f"{mine}b", "up")
-        yield [_machine(f"{mine}b", f"{mine}{number}", f"{net}.{number + 1}") for number, _ in enumerate(names)]
-    finally:
-        _clear(lambda pid: pid == os.getpid())
+def machines(number: int) -> Iterator[list[Machine]]:
+    """So many machines on one network. PermissionError, with the reason, where there is no such thing."""
+    network = next(_networks)
+    mine, net = f"{_PREFIX}{os.getpid():x}n{network}", f"10.{64 + os.getpid() // 256 % 64}.{os.getpid() % 256}"
+    bridge, found = f"{mine}b", [Machine(f"{mine}m{n}", f"{mine}v{n}", f"{net}.{n + 1}") for n in range(number)]
+    gone = [f"ip link del {name}" for name in (bridge, *(machine.cable for machine in found))]
+    gone += [f"ip netns del {machine.space}" for machine in found]
+    script = f"read -r _; exec >/dev/null 2>&1; {'; '.join(gone)}; true"
+    with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, start_new_session=True):  # left: its input ends
+        _ip("link", "add", bridge, "type", "bridge")
+        _ip("link", "set", bridge, "up")
+        for machine in found:
+            _plug_in(machine, bridge)
+        yield found
 
 
-def _machine(bridge: str, name: str, address: str) -> Machine:
-    _ip("netns", "add", name)
-    cable = f"{name}v"
-    _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
-    _ip("link", "set", cable, "master", bridge, "up")
+def _plug_in(machine: Machine, bridge: str) -> None:
+    _ip("netns", "add", machine.space)
+    _ip("link", "add", machine.cable, "type", "veth", "peer", "name", "eth0", "netns", machine.space)
+    _ip("link", "set", machine.cable, "master", bridge, "up")
     for arguments in (
-        ["addr", "add", f"{address}/24", "dev", "eth0"],
+        ["addr", "add", f"{machine.address}/24", "dev", "eth0"],
         ["link", "set", "eth0", "up"],
         ["link", "set", "lo", "up"],
     ):
-        _ip("-n", name, *arguments)
-    return Machine(name, cable, address)
+        _ip("-n", machine.space, *arguments)
 
 
-def _clear(whose) -> None:
-    for kind, command in (("netns", ["netns", "list"]), ("link", ["-o", "link", "show", "type", "bridge"])):
-        done = subprocess.run(["ip", *command], capture_output=True, text=True, check=False)
-        for name, pid in set(re.findall(rf"\b({_PREFIX}(\d+?)(?:\d|b))\b", done.stdout)):
-            if whose(int(pid)):
-                subprocess.run(["ip", kind, "del", name], check=False, capture_output=True)
+def _enter(space: str) -> None:
+    """Move this thread, and no other, to a network namespace; os.setns came with Python 3.12."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path(f"/run/netns/{space}").open("rb") as file:
+        if libc.setns(file.fileno(), _CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), f"cannot enter {space}")
 
 
 def _ip(*arguments: str) -> None:
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise PermissionError("there is no ip command (iproute2)") from None
     if done.returncode:
-        kind = PermissionError if "not permitted" in done.stderr else RuntimeError
+        kind = PermissionError if _FORBIDDEN.search(done.stderr) else RuntimeError
         raise kind(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
-
-
-def busy(pids: Sequence[int]) -> list[int]:
-    """Those of these processes that are Ray workers with a unit."""
-    found = []
-    for pid in pids:
-        try:
-            if re.match(rb"ray::[a-z]+:", Path(f"/proc/{pid}/cmdline").read_bytes()):
-                found.append(pid)
-        except OSError:
-            continue
-    return found

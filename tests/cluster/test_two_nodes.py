@@ -1,54 +1,30 @@
-"""Machines of a cluster with addresses of their own: one is cut off in mid-run, comes back too late, another joins."""
+"""Machines of a cluster with addresses of their own: one is cut off in mid-run, comes back too late, dies, another joins.
 
-import json
-import os
+No attempt is charged for any of it (`attempts` is 1), and the bytes are those of a run on one machine.
+"""
+
+import signal
 import subprocess
+import sys
+import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from commandline import ROOT, SAMPLES, SMALL, command, hashes, seiryu, write_config
-from namespaces import Machine, busy, machines
-from nodes_of_ray import QUIET, Nodes, nodes, processes
+from commandline import SAMPLES, SMALL, hashes, seiryu, write_config
+from faults import Request
+from raylets import BUCKET, Cluster, Driver, Member, download
 
 RESULT = ("documents", "ledger", "signals", "verdicts", "dedup", "corpus", "tokens", "shards", "provenance")
-# Ray gives up a node after some ten seconds; by default it takes a minute.
-IMPATIENT = {
-    "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_timeout_ms": "2000",
-    "RAY_health_check_failure_threshold": "3",
-}
-
-
-@dataclass
-class Cluster:
-    """Three machines: `a` has the head and the driver, `b` a node, `c` none yet."""
-
-    a: Machine
-    b: Machine
-    c: Machine
-    nodes: Nodes
-
-    def start(self, name: str, machine: Machine) -> None:
-        options = ("--num-cpus=1", "--memory=2000000000", f"--node-ip-address={machine.address}")
-        self.nodes.start(name, *options, environment=IMPATIENT, inside=machine.inside)
-
-    def busy(self, name: str) -> list[int]:
-        return busy(processes(self.nodes.nodes[name].process.pid))
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    try:
-        with machines("a", "b", "c") as (a, b, c), nodes(tmp_path) as started:
-            found = Cluster(a, b, c, started)
-            found.start("head", a)
-            found.start("other", b)
-            yield found
-    except PermissionError as error:
-        pytest.skip(f"network namespaces are not to be had here: {error}")
+ENGINE = {"memory": "500MB", "attempts": 1}
+MACHINES = """
+import os, signal
+from namespaces import machines
+with machines(2) as found:
+    print(*(name for each in found for name in (each.space, each.cable)), flush=True)
+    if {killed}:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,44 +44,120 @@ def in_peace(archives: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     return hashes(folder / "run", *RESULT)
 
 
-def begin(cluster: Cluster, config: Path) -> subprocess.Popen[str]:
-    arguments = command("run", config, "--log", "json", "--set", f"engine.address={cluster.nodes.address}")
-    return subprocess.Popen(
-        [*cluster.a.inside, *arguments],
-        cwd=ROOT,
-        env=os.environ | QUIET,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+class LateCommit:
+    """A plan for a gate: the first sidecar that wants to go through is held until it may, and with it all that comes after."""
+
+    def __init__(self) -> None:
+        self.held, self.go, self.path = threading.Event(), threading.Event(), ""
+
+    def __call__(self, request: Request) -> None:
+        if request.method == "PUT" and "/units/" in request.path and not self.held.is_set():
+            self.path = request.path
+            self.held.set()
+            self.go.wait(50)  # who asks would ask again after a minute
+
+
+def until_both_work(run: Driver, cluster: Cluster, other: Member) -> None:
+    run.until("both nodes have a unit", lambda: cluster.head.working() and other.working())
+
+
+def what_was_lost(run: Driver) -> tuple[str, set[str]]:
+    """The node that was lost, and its units; each of them was made elsewhere, and nothing failed."""
+    lost = run.told("node_lost")
+    assert lost, run.log.read_text()
+    (node,) = {line["node"] for line in lost if line.get("node")}
+    for line in lost:
+        made = run.told("done", stage=line["stage"], unit=line["unit"])
+        assert made
+        assert node not in {each["node"] for each in made}
+    assert not run.told("retry") + run.told("set_aside")
+    return node, {f"{line['stage']}:{line['unit']}" for line in lost}
+
+
+def test_a_node_that_is_cut_off_in_mid_run_harms_nothing_and_one_that_joins_gets_units(
+    cluster: Cluster, archives: Path, in_peace: dict[str, str], tmp_path: Path
+) -> None:
+    other = cluster.members[1]
+    with cluster.driver(write_config(tmp_path, archives, engine=ENGINE)) as run:
+        until_both_work(run, cluster, other)
+        other.machine.cut()  # its worker goes on: they share a disk
+        cluster.join()
+        run.until("it is given up", lambda: run.told("node_lost"))
+        other.machine.heal()
+        assert run.end() == 0, run.log.read_text()
+        lost, _ = what_was_lost(run)
+        after = {line["node"] for line in run.told("done") if line["stage"] != "extract"}
+        assert lost not in after
+        assert len(after) == 2  # the head, and the one that joined
+    assert hashes(tmp_path / "run", *RESULT) == in_peace
+    assert seiryu("verify", tmp_path / "run").code == 0
+
+
+def test_a_unit_on_its_way_to_a_node_that_is_cut_off_for_good_does_not_hold_up_the_run(
+    cluster: Cluster, archives: Path, in_peace: dict[str, str], tmp_path: Path
+) -> None:
+    other = cluster.members[1]
+    with cluster.driver(write_config(tmp_path, archives, engine=ENGINE)) as run:
+        run.until("a worker was handed a unit", other.stop_before_a_word)
+        other.machine.cut()
+        assert run.end(100) == 0, run.log.read_text()
+        assert len({line["node"] for line in run.told("done")}) == 1
+        assert not run.told("retry") + run.told("set_aside")
+    assert hashes(tmp_path / "run", *RESULT) == in_peace
+
+
+def test_a_node_whose_raylet_is_killed_costs_no_attempt(
+    cluster: Cluster, archives: Path, in_peace: dict[str, str], tmp_path: Path
+) -> None:
+    other = cluster.members[1]
+    with cluster.driver(write_config(tmp_path, archives, engine=ENGINE)) as run:
+        until_both_work(run, cluster, other)
+        other.to_raylet(signal.SIGKILL)
+        assert run.end() == 0, run.log.read_text()
+        what_was_lost(run)
+    assert hashes(tmp_path / "run", *RESULT) == in_peace
+
+
+def test_a_unit_that_is_committed_to_the_object_store_long_after_its_node_was_given_up_harms_nothing(
+    cluster: Cluster, archives: Path, in_peace: dict[str, str], tmp_path: Path
+) -> None:
+    other, late = cluster.members[1], LateCommit()
+    other.gate.misbehave(late)
+    with cluster.driver(write_config(tmp_path, archives, engine=ENGINE), "--set", f"run=s3://{BUCKET}/one") as run:
+        run.until("it commits a unit", late.held.is_set)
+        other.machine.cut()  # from the cluster, and from the store
+        stage, name = late.path.removesuffix(".json").split("/")[-2:]
+        run.until("the unit is made elsewhere", lambda: run.told("done", stage=stage, unit=name))
+        other.to_raylet(signal.SIGSTOP)  # it would learn that it was given up, and end its workers
+        other.machine.heal()
+        late.go.set()
+        run.until(
+            "it is committed again", lambda: [row for row in other.gate.log() if row.path == late.path and row.status == 200]
+        )
+        other.to_raylet(signal.SIGCONT)
+        assert run.end() == 0, run.log.read_text()
+        _, units = what_was_lost(run)
+        assert f"{stage}:{name}" in units
+    cluster.head.machine.call(lambda: download(cluster.store, "one", tmp_path))
+    assert hashes(tmp_path / "one", *RESULT) == in_peace
+    assert seiryu("verify", tmp_path / "one").code == 0
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_machines_go_with_the_process_that_asked_for_them(whole_cluster: Cluster, killed: bool) -> None:
+    asked = subprocess.run(
+        [sys.executable, "-c", MACHINES.format(killed=killed)], cwd=Path(__file__).parent, capture_output=True, text=True
     )
-
-
-def until_busy(cluster: Cluster, *names: str) -> None:
-    end = time.monotonic() + 90
-    while not all(cluster.busy(name) for name in names):
-        assert time.monotonic() < end, f"not all of {names} have a unit"
+    assert asked.returncode == (-signal.SIGKILL if killed else 0), asked.stderr
+    names, end = asked.stdout.split(), time.monotonic() + 20
+    assert len(names) == 4
+    assert whole_cluster.head.machine.space in there()
+    while left := [name for name in names if name in there()]:
+        assert time.monotonic() < end, left
         time.sleep(0.05)
 
 
-def test_a_node_that_is_cut_off_in_mid_run_and_comes_back_too_late_harms_nothing(
-    cluster: Cluster, archives: Path, in_peace: dict[str, str], tmp_path: Path
-) -> None:
-    config = write_config(tmp_path, archives, engine={"memory": "500MB", "attempts": 1})
-    with begin(cluster, config) as run:
-        until_busy(cluster, "head", "other")
-        cluster.b.cut()
-        cluster.start("third", cluster.c)
-        time.sleep(20)  # Ray has given it up, its worker has gone on
-        cluster.b.heal()
-        _, err = run.communicate(timeout=300)
-    assert run.returncode == 0, err
-    told = [json.loads(line) for line in err.splitlines()]
-    lost = [line for line in told if line["event"] == "node_lost"]
-    assert lost, err
-    assert {line["stage"] for line in lost} == {"extract"}
-    assert not [line for line in told if line["event"] in ("retry", "set_aside")]  # it costs no attempt
-    done = {line["node"] for line in told if line["event"] == "done" and line["stage"] != "extract"}
-    assert len(done) == 2  # the head, and the one that came later
-    assert not done & {line.get("node") for line in lost}
-    assert hashes(tmp_path / "run", *RESULT) == in_peace
-    assert seiryu("verify", tmp_path / "run").code == 0
+def there() -> str:
+    """All namespaces and links of this machine."""
+    lists = (["ip", "netns", "list"], ["ip", "-o", "link", "show"])
+    return "".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in lists)

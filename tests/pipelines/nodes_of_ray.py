@@ -107,7 +107,8 @@ class Nodes:
             with suppress(subprocess.TimeoutExpired):
                 node.process.wait(10)
             for pid in processes(node.process.pid):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
