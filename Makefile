@@ -3,6 +3,7 @@
 # make readers  shards in all formats, read by Megatron's, datatrove's, MosaicML's and Hugging Face's own code
 # make bench  the figures of the documentation
 # make chaos  a hundred runs, with workers, nodes, drivers and connections killed on the way
+# make audit  the pinned packages against PyPI's advisories, by pip-audit
 # make pictures  those of docs/, taken in Chromium
 # make lock  newest versions that pyproject.toml allows, into requirements/
 
@@ -11,8 +12,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --only-binary :all:
 ROOMS := corpus filters dedup pipelines configs
+LOCKED := run test cluster s3 audit
 
-.PHONY: run test readers bench chaos pictures lock clean
+.PHONY: run test readers bench chaos audit pictures lock clean
 run: $(VENV)/run
 	$(BIN)/seiryu run configs/sample.yaml
 
@@ -34,6 +36,10 @@ bench: $(VENV)/bench
 
 chaos: $(VENV)/test
 	$(BIN)/python tests/chaos --runs 100
+
+# --strict: a package of which the service knows nothing is no package without advisories.
+audit: $(VENV)/audit/made
+	$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes $(LOCKED:%=--requirement requirements/%.txt)
 
 pictures: $(VENV)/test run
 	$(BIN)/python tests/pipelines/browser/pictures.py runs/sample docs
@@ -78,6 +84,11 @@ $(VENV)/cluster/made: $(VENV)/cluster/packages pyproject.toml $(shell git ls-fil
 	rm -rf build *.egg-info
 	@touch $@
 
+$(VENV)/audit/made: $(VENV)/python requirements/audit.txt
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes --requirement requirements/audit.txt
+	@touch $@
+
 # datatrove, which is measured beside us.
 $(VENV)/bench: $(VENV)/test requirements/bench.txt
 	$(PIP) --requirement requirements/bench.txt
@@ -92,6 +103,7 @@ lock: $(VENV)/python
 	$(BIN)/$(LOCK) pyproject.toml requirements/build.in --extra llama3 --extra s3 --extra cluster --constraint requirements/run.txt \
 	--output-file requirements/cluster.txt
 	$(BIN)/$(LOCK) requirements/s3.in --output-file requirements/s3.txt
+	$(BIN)/$(LOCK) requirements/audit.in --output-file requirements/audit.txt
 
 clean:
 	rm -rf $(VENV) runs build *.egg-info

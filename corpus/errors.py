@@ -13,6 +13,10 @@ class StorageFull(SeiryuError):
     """Nothing more can be written where the run lives; going on would only fail unit after unit."""
 
 
+class NodeFull(SeiryuError):
+    """No room for temporary files on this machine; another one may have some."""
+
+
 class NotWritable(SeiryuError):
     """A place that takes no files, such as a directory below a file, or one of somebody else."""
 

@@ -14,9 +14,12 @@ import json
 import os
 import re
 import shutil
+import socket
 import tempfile
 import uuid
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +27,12 @@ from typing import IO, Any, cast
 
 from fsspec.implementations.local import LocalFileSystem
 
-from seiryu.corpus.errors import InputError, NotWritable, StorageFull
+from seiryu.corpus.errors import InputError, NodeFull, NotWritable, StorageFull
 from seiryu.corpus.remote_files import PATIENCE, end_uploads, filesystem
 
 _TEMPORARY = re.compile(r"[0-9a-f]{32}|doctor-.*")  # what writers, and `seiryu doctor`, call their files in tmp/
 _PATTERN = re.compile(r"[*?\[]")  # in a path
+_REQUESTS = 16  # at once
 _FULL, _CLOSED = {errno.ENOSPC, errno.EDQUOT}, {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -165,14 +169,17 @@ class Store:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[HashingFile]:
-        """A file that appears under `name` when the block ends well, and not at all otherwise. StorageFull or NotWritable when
-        it cannot.
+        """A file that appears under `name` when the block ends well, and not at all otherwise. StorageFull, NodeFull or NotWritable
+        when it cannot.
         """
         try:
             with self._putting(self._full(name)) as raw:
                 yield HashingFile(raw)
                 raw.flush()
         except OSError as error:
+            if error.errno in _FULL and not self.local:
+                where = f"no room in {tempfile.gettempdir()} on {socket.gethostname()} for what goes to {self.path(name)}"
+                raise NodeFull(f"{where}: {error.strerror}; free some, or set TMPDIR to another directory there") from error
             if error.errno in _FULL:
                 raise StorageFull(f"cannot write {self.path(name)}: {error.strerror}; free some room and run again") from error
             if isinstance(error, _Unopened) or error.errno in _CLOSED:
@@ -234,11 +241,15 @@ class Store:
         except FileNotFoundError:
             return
 
+    def delete_all(self, names: Sequence[str]) -> None:
+        """Delete many files; an object store is asked for several at once."""
+        with ThreadPoolExecutor(1 if self.local else _REQUESTS) as pool:
+            deque(pool.map(self.delete, names), maxlen=0)
+
     def sweep(self) -> int:
         """Delete what dead writers left: files in tmp/, uploads that were not ended; their number. Only while nobody else writes."""
         names = [name for name in self.names("tmp") if _TEMPORARY.fullmatch(name)]
-        for name in names:
-            self.delete(f"tmp/{name}")
+        self.delete_all([f"tmp/{name}" for name in names])
         return len(names) + (0 if self.local else end_uploads(self._fs, self._base))
 
 

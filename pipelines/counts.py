@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 from seiryu.corpus.errors import LawBroken
@@ -11,7 +12,7 @@ from seiryu.corpus.errors import LawBroken
 NOT_FETCHED = "not_fetched"  # of records that a server did not give, and may give another time
 
 
-@dataclass
+@dataclass(slots=True)
 class Counts:
     """Records of one unit (or of many, added up), each in exactly one place, and their letters beside them.
 
@@ -52,5 +53,8 @@ class Counts:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Counts:
-        named = {name: Counter(value[name]) for name in ("rejected", "failed", "letters", "extra")}
+        # Interned: a run reads hundreds of thousands of these, all with the same few reasons.
+        named = {
+            name: Counter({intern(k): n for k, n in value[name].items()}) for name in ("rejected", "failed", "letters", "extra")
+        }
         return cls(value["records"], value["kept"], **named)

@@ -88,12 +88,10 @@ def _refuse(state: State, stage: Stage, orphans: Sequence[str], prune: bool) -> 
 def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
     """Units that the config does not name any more: results of archives go only when asked to, what follows from them by itself."""
     _refuse(state, standing.stage, standing.orphans, prune)
-    for unit in standing.orphans:
-        state.remove(standing.stage.name, unit)
+    state.remove(standing.stage.name, *standing.orphans)
     wanted = {unit.name for unit in standing.to_make}
-    for unit in state.names_set_aside(standing.stage.name):
-        if unit not in wanted:
-            state.store.delete(f"units/{standing.stage.name}/{unit}.failed")
+    done = [unit for unit in state.names_set_aside(standing.stage.name) if unit not in wanted]
+    state.store.delete_all([f"units/{standing.stage.name}/{unit}.failed" for unit in done])
 
 
 def _check_whole(state: State, stage: Stage, ended: Ended) -> None:

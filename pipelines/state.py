@@ -203,9 +203,11 @@ class State:
 
     def recorded(self, stage: str) -> Iterable[Written]:
         """The outputs of all sidecars of a stage as they lie there, valid or not."""
-        for name in self.store.names(f"units/{stage}", ".json"):
-            sidecar = self._read(f"units/{stage}/{name}")
-            yield from sidecar.outputs if sidecar else ()
+        names = [f"units/{stage}/{name}" for name in self.store.names(f"units/{stage}", ".json")]
+        for some in batched(names, _AT_ONCE):
+            for text in self.store.read_all(some):
+                sidecar = _sidecar(text)
+                yield from sidecar.outputs if sidecar else ()
 
     def names_set_aside(self, stage: str) -> list[str]:
         """Units that failed for good in the last attempt."""
@@ -235,13 +237,12 @@ class State:
                 self.remove(unit.stage, unit.name)
                 return
 
-    def remove(self, stage: str, unit: str) -> None:
-        """Take away a unit: its sidecar first, so that it never exists without its files."""
-        name = f"units/{stage}/{unit}.json"
-        sidecar = self._read(name)
-        self.store.delete(name)
-        for output in sidecar.outputs if sidecar else ():
-            self.store.delete(output.name)
+    def remove(self, stage: str, *units: str) -> None:
+        """Take away units: their sidecars first, so that none exists without its files."""
+        for some in batched([f"units/{stage}/{unit}.json" for unit in units], _AT_ONCE):
+            sidecars = [_sidecar(text) for text in self.store.read_all(some)]
+            self.store.delete_all(some)
+            self.store.delete_all([output.name for sidecar in sidecars if sidecar for output in sidecar.outputs])
 
 
 def _sidecar(text: bytes | None) -> Sidecar | None:

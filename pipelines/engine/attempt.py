@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from seiryu.corpus.errors import InputError, LawBroken, NotWritable, StorageFull
+from seiryu.corpus.errors import InputError, LawBroken, NodeFull, NotWritable, StorageFull
 from seiryu.corpus.remote.errors import Forbidden, Unreachable
 from seiryu.corpus.storage import HashingFile, Store
 from seiryu.pipelines.config import Config
@@ -100,7 +100,7 @@ def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcom
         return Outcome("stop", str(error))
     except (InputError, LawBroken) as error:
         return Outcome("bad", str(error), traceback.format_exc())
-    except Unreachable as error:
+    except (Unreachable, NodeFull) as error:
         return Outcome("retry", str(error), traceback.format_exc())
     except MemoryError:
         return Outcome("retry", "out of memory", traceback.format_exc())

@@ -25,7 +25,7 @@ from seiryu.pipelines.isolation.isolated import close_kept
 from seiryu.pipelines.telling.events import Event, Progress, Tell
 from seiryu.pipelines.unit import Stage, Unit
 
-LOST_NODES = 20
+LOST_NODES = 5  # beyond them a loss costs an attempt: it may be the unit that kills its nodes
 # Ready tasks beyond the running ones: enough that no worker waits for the driver, few enough that a lost driver loses little.
 QUEUED_PER_CPU = 2
 _LOOK = 1.0  # seconds between two looks at the cluster, and at the longest without a word to the watcher
@@ -81,6 +81,7 @@ class _Running:
         self._twice: set[str] = set()  # units of which there was a second copy
         self._lost: dict[str, int] = {}
         self._parts: dict[str, Outcome] = {}  # by unit: what was committed without some records
+        self._failed_on: dict[str, str] = {}  # by unit: the node of its last try, which may be at fault
         self._stragglers = Stragglers(config.engine.straggler_factor, config.engine.straggler_seconds)
         self._looked, self._without = -_LOOK, 0.0
 
@@ -95,7 +96,8 @@ class _Running:
                 self._copy_stragglers(now)
             self._looked = now
         while self.waiting and len(self.copies) < self._members.cpus * (1 + QUEUED_PER_CPU):
-            self._submit(self.waiting.popleft())
+            unit = self.waiting.popleft()
+            self._submit(unit, self._failed_on.pop(unit.name, ""))
 
     def ended(self) -> Iterator[tuple[_Copy, Outcome]]:
         """Tasks that have ended since, with what they came to; waits for one, but not longer than a look."""
@@ -135,7 +137,8 @@ class _Running:
         for task in [task for task, copy in self.copies.items() if not copy.node]:
             copy = self.copies[task]
             self._give_up([task])
-            self._submit(copy.unit, copy.elsewhere)
+            if copy.unit.name not in self._twice or self._members.able - {copy.elsewhere}:
+                self._submit(copy.unit, copy.elsewhere)
 
     def settle(self, copy: _Copy, outcome: Outcome) -> None:
         """Count an outcome: done, tried again when the others have been, set aside, or the end of the run."""
@@ -176,6 +179,7 @@ class _Running:
         if outcome.kind in ("retry", "part") and tries < attempts:
             progress.retries += 1
             self._say("retry", copy, outcome)
+            self._failed_on[unit.name] = copy.node
             self.waiting.append(unit)
         else:
             self._give_up(others)
@@ -186,12 +190,13 @@ class _Running:
         self._give_up(list(self.copies))
 
     def _submit(self, unit: Unit, elsewhere: str = "") -> None:
-        """Hand a unit to Ray; see _Copy."""
+        """Hand a unit to Ray, for another node than `elsewhere` if there is one."""
         import ray
 
         if id(unit.reads) not in self._shared:
             self._shared[id(unit.reads)] = ray.put(unit.reads)
         options: dict[str, Any] = {"name": unit.stage}  # one of its own for each unit would stay in the driver's memory
+        elsewhere = elsewhere if self._members.able - {elsewhere} else ""
         if avoided := [*self._members.departed, *filter(None, [elsewhere])]:
             options["label_selector"] = {"ray.io/node-id": f"!in({','.join(avoided)})"}
         task = self._task.options(**options).remote(

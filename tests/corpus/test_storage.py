@@ -4,6 +4,7 @@ import io
 import json
 import os
 import subprocess
+import tempfile
 import uuid
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from seiryu.corpus.errors import InputError, NotWritable, StorageFull
+from seiryu.corpus.errors import InputError, NodeFull, NotWritable, StorageFull
 from seiryu.corpus.inputs import expand, identity, open_input
 from seiryu.corpus.storage import Store
 
@@ -91,30 +92,43 @@ def test_of_two_writers_of_one_name_the_later_stays_whole(store):
         (errno.EACCES, NotWritable, "name a directory that takes files"),
     ],
 )
-def test_a_disk_that_takes_no_more_or_nothing_is_told_with_the_name_of_the_file(store, number, kind, advice):
+def test_a_disk_that_takes_no_more_or_nothing_is_told_with_the_name_of_the_file(tmp_path, number, kind, advice):
+    store = Store(str(tmp_path))
     with pytest.raises(kind, match=rf"a/b\.bin: .*{advice}"), store.writing("a/b.bin"):
         raise OSError(number, os.strerror(number))
     assert not store.exists("a/b.bin")
 
 
-def test_a_disk_that_fills_up_while_writing(tmp_path):
+@pytest.fixture
+def small_disk(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)], capture_output=True, text=True)
     if mounted.returncode:
         pytest.skip(f"needs a small file system, and mount says: {mounted.stderr.strip()}")
-    try:
-        store = Store(str(disk))
-        store.write("kept", b"x" * 1000)
-        with pytest.raises(StorageFull):
-            store.write("big", os.urandom(1_000_000))
-        table = pa.table({"a": [os.urandom(1000) for _ in range(1000)]})
-        with pytest.raises(StorageFull), store.writing("big.parquet") as out:
-            pq.write_table(table, out)
-        assert (store.names("tmp"), store.exists("big"), store.read("kept")) == ([], False, b"x" * 1000)
-        store.write("small", b"x" * 1000)
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_disk_that_fills_up_while_writing(small_disk):
+    store = Store(str(small_disk))
+    store.write("kept", b"x" * 1000)
+    with pytest.raises(StorageFull):
+        store.write("big", os.urandom(1_000_000))
+    table = pa.table({"a": [os.urandom(1000) for _ in range(1000)]})
+    with pytest.raises(StorageFull), store.writing("big.parquet") as out:
+        pq.write_table(table, out)
+    assert (store.names("tmp"), store.exists("big"), store.read("kept")) == ([], False, b"x" * 1000)
+    store.write("small", b"x" * 1000)
+
+
+def test_a_machine_without_room_for_what_goes_to_an_object_store_names_its_own_folder(small_disk, monkeypatch):
+    store = Store("memory://full-machine")
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    with pytest.raises(NodeFull, match=rf"no room in {small_disk} on .* for what goes to memory://full-machine/big.*TMPDIR"):
+        store.write("big", os.urandom(1_000_000))
+    assert not store.exists("big")
+    store.write("small", b"x" * 1000)
 
 
 def test_names_are_those_of_files_in_one_folder_in_order(store):

@@ -73,6 +73,17 @@ def dies_with_its_node(unit: Unit, config: Config, store: Store) -> Result:
     return Result(Counts(1, 1), [store.write(f"made/{unit.name}", unit.name.encode())])
 
 
+def works_where_it_did_not_fail(unit: Unit, config: Config, store: Store) -> Result:
+    """Fails on the node where it is first tried, as one would whose disk is full."""
+    mark, node = Path(config.run) / f"bad-{unit.name}", ray.get_runtime_context().get_node_id()
+    if not mark.exists():
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text(node)
+    if mark.read_text() == node:
+        raise OSError(28, "No space left on device")
+    return Result(Counts(1, 1), [store.write(f"made/{unit.name}", unit.name.encode())])
+
+
 def stage(work) -> Stage:
     return Stage("trial", 1, "records", lambda _: {}, lambda _: [], work)
 
@@ -128,6 +139,13 @@ def test_nothing_is_started_twice_while_other_units_wait(tmp_path: Path) -> None
     wanted = units(*map(str, range(40)))
     progress = run_units(stage(slow_once), wanted, config(tmp_path, straggler_factor=1, straggler_seconds=30), lambda *_: None)
     assert (progress.done, progress.copies, progress.set_aside) == (40, 0, {})
+
+
+@pytest.mark.usefixtures("two_nodes")
+def test_what_failed_on_a_node_is_tried_again_on_another(tmp_path: Path) -> None:
+    wanted = units(*map(str, range(8)))
+    progress = run_units(stage(works_where_it_did_not_fail), wanted, config(tmp_path, attempts=2), lambda *_: None)
+    assert (progress.done, progress.retries, progress.set_aside) == (8, 8, {})
 
 
 def test_a_node_that_dies_with_its_units_costs_no_attempt(two_nodes: Cluster, tmp_path: Path) -> None:
