@@ -1,7 +1,8 @@
 """Network namespaces on a bridge: machines with addresses of their own, whose cables can be pulled. Needs root and iproute2.
 
-The names hold the id of the process that asks, so tests run side by side. A shell waits for that process and takes everything away
-when it ends, in whatever way.
+The bridge lies in a namespace of its own, so the network of this machine does not change (a browser would drop what it loads). The
+names hold the id of the process that asks, so tests run side by side. A shell waits for that process and takes everything away when
+it ends, in whatever way.
 """
 
 import ctypes
@@ -26,9 +27,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Machine:
-    """`inside`: what to put before a command to run it there; `cable`: the end of its link that is out here."""
+    """`inside`: what to put before a command to run it there; `cable`: the end of its link that is in the `switch`."""
 
     space: str
+    switch: str
     cable: str
     address: str
 
@@ -37,10 +39,10 @@ class Machine:
         return ["ip", "netns", "exec", self.space]
 
     def cut(self) -> None:
-        _ip("link", "set", self.cable, "down")
+        _ip("-n", self.switch, "link", "set", self.cable, "down")
 
     def heal(self) -> None:
-        _ip("link", "set", self.cable, "up")
+        _ip("-n", self.switch, "link", "set", self.cable, "up")
 
     def call(self, function: Callable[[], T]) -> T:
         """What a function comes to in this process, but on the network of the machine: a socket that it opens stays there."""
@@ -53,22 +55,23 @@ def machines(number: int) -> Iterator[list[Machine]]:
     """So many machines on one network. PermissionError, with the reason, where there is no such thing."""
     network = next(_networks)
     mine, net = f"{_PREFIX}{os.getpid():x}n{network}", f"10.{64 + os.getpid() // 256 % 64}.{os.getpid() % 256}"
-    bridge, found = f"{mine}b", [Machine(f"{mine}m{n}", f"{mine}v{n}", f"{net}.{n + 1}") for n in range(number)]
-    gone = [f"ip link del {name}" for name in (bridge, *(machine.cable for machine in found))]
-    gone += [f"ip netns del {machine.space}" for machine in found]
+    switch = f"{mine}s"
+    found = [Machine(f"{mine}m{n}", switch, f"{mine}v{n}", f"{net}.{n + 1}") for n in range(number)]
+    gone = [f"ip netns del {space}" for space in (*(machine.space for machine in found), switch)]
     script = f"read -r _; exec >/dev/null 2>&1; {'; '.join(gone)}; true"
     with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, start_new_session=True):  # left: its input ends
-        _ip("link", "add", bridge, "type", "bridge")
-        _ip("link", "set", bridge, "up")
+        _ip("netns", "add", switch)
+        _ip("-n", switch, "link", "add", "bridge", "type", "bridge")
+        _ip("-n", switch, "link", "set", "bridge", "up")
         for machine in found:
-            _plug_in(machine, bridge)
+            _plug_in(machine)
         yield found
 
 
-def _plug_in(machine: Machine, bridge: str) -> None:
+def _plug_in(machine: Machine) -> None:
     _ip("netns", "add", machine.space)
-    _ip("link", "add", machine.cable, "type", "veth", "peer", "name", "eth0", "netns", machine.space)
-    _ip("link", "set", machine.cable, "master", bridge, "up")
+    _ip("-n", machine.switch, "link", "add", machine.cable, "type", "veth", "peer", "name", "eth0", "netns", machine.space)
+    _ip("-n", machine.switch, "link", "set", machine.cable, "master", "bridge", "up")
     for arguments in (
         ["addr", "add", f"{machine.address}/24", "dev", "eth0"],
         ["link", "set", "eth0", "up"],

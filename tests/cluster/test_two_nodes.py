@@ -21,7 +21,7 @@ MACHINES = """
 import os, signal
 from namespaces import machines
 with machines(2) as found:
-    print(*(name for each in found for name in (each.space, each.cable)), flush=True)
+    print(found[0].switch, *(each.space for each in found), flush=True)
     if {killed}:
         os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -150,7 +150,7 @@ def test_machines_go_with_the_process_that_asked_for_them(whole_cluster: Cluster
     )
     assert asked.returncode == (-signal.SIGKILL if killed else 0), asked.stderr
     names, end = asked.stdout.split(), time.monotonic() + 20
-    assert len(names) == 4
+    assert len(names) == 3
     assert whole_cluster.head.machine.space in there()
     while left := [name for name in names if name in there()]:
         assert time.monotonic() < end, left
@@ -158,6 +158,5 @@ def test_machines_go_with_the_process_that_asked_for_them(whole_cluster: Cluster
 
 
 def there() -> str:
-    """All namespaces and links of this machine."""
-    lists = (["ip", "netns", "list"], ["ip", "-o", "link", "show"])
-    return "".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout for command in lists)
+    """All namespaces of this machine; links go with theirs."""
+    return subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout

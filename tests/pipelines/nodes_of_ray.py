@@ -3,6 +3,7 @@
 Each ends with the test, however that ends: it runs below guard.py, and its processes are of one session.
 """
 
+import fcntl
 import os
 import re
 import shlex
@@ -34,7 +35,8 @@ class RayNode:
 
 @dataclass
 class Nodes:
-    """A cluster, whose nodes are started one after another: two that start at once on one machine stand in each other's way.
+    """A cluster, whose nodes are started one after another: two that start at once on one machine stand in each other's way, be they
+    of one test or of two.
 
     `folder`: for what its nodes say; `short`: for Ray, whose sockets' paths may have 107 letters.
     """
@@ -72,6 +74,11 @@ class Nodes:
         command = [*inside, *ray, *where]
         if mounts:
             command = ["unshare", "--mount", "sh", "-ec", f"{'; '.join(mounts)}; exec {shlex.join(command)}"]
+        with _alone():
+            self._start(name, command, environment or {})
+        return self.nodes[name]
+
+    def _start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         log = self.folder / f"{name}.log"
         reading, writing = os.pipe()  # guard.py passes on what a server listens to, and there is no such thing here
         with log.open("wb") as out:
@@ -81,14 +88,13 @@ class Nodes:
                 stdout=out,
                 stderr=out,
                 pass_fds=[reading],
-                env={**os.environ, **QUIET, **(environment or {})},
+                env={**os.environ, **QUIET, **environment},
                 start_new_session=True,
             )
         os.close(reading)
         os.close(writing)
         self.nodes[name] = RayNode(process, log)
         self._wait(name)
-        return self.nodes[name]
 
     def _wait(self, name: str) -> None:
         """Until the node runs, and the cluster knows of it."""
@@ -109,6 +115,14 @@ class Nodes:
             for pid in processes(node.process.pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """The only one on this machine that starts a node."""
+    with (Path(tempfile.gettempdir()) / "seiryu-tests-start-ray.lock").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -69,9 +69,14 @@ def driver() -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.wait(60)
 
 
+def exported(url: str) -> str:
+    answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=20)
+    return str(answer.read().decode())
+
+
 def scrape(url: str) -> Samples:
     """Our samples: (name, stage, then outcome, reason or le) -> value."""
-    text = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=20).read().decode()
+    text = exported(url)
     found: Samples = {}
     for name, labels, value in re.findall(r"^(ray_seiryu_\w+)\{(.*)\} (\S+)$", text, re.MULTILINE):
         known = dict(re.findall(r'(\w+)="([^"]*)"', labels))
@@ -150,6 +155,12 @@ def test_gauges_stay_while_they_are_told_and_count_again_with_another_ray(driver
     print(file=process.stdin, flush=True)
     assert process.stdout.readline() == "told\n"
     assert plain(once(url, whole)).items() >= SHOWN.items()
+
+
+def test_what_the_dashboard_asks_of_nodes_is_there(driver: tuple[subprocess.Popen[str], str]) -> None:
+    asked = set(re.findall(r"ray_node_\w+", (ROOT / "deploy/grafana/seiryu.json").read_text()))
+    assert len(asked) == 4
+    once(driver[1], lambda _: asked <= set(re.findall(r"^(ray_node_\w+)\{", exported(driver[1]), re.MULTILINE)))
 
 
 def test_names_and_labels_can_be_had_without_ray_and_events_go_nowhere() -> None:
