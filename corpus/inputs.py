@@ -36,20 +36,25 @@ def is_directory(path: str) -> bool:
 def expand(pattern: str) -> list[str]:
     """The files that a path or a glob names, or that lie in a directory or below it, sorted. Empty when there are none.
 
-    Local ones come back as they were written, relative or not.
+    Links that lead nowhere are among them, so that whoever opens them hears of it: a disk may not be mounted. Local files come back
+    as they were written, relative or not.
     """
     fs, inner = filesystem(pattern)
     if isinstance(fs, LocalFileSystem):
         local = pattern.removeprefix("file://")
         if fs.isdir(inner):
-            return sorted(str(path) for path in Path(local).rglob("*") if path.is_file())
+            return sorted(str(path) for path in Path(local).rglob("*") if _is_file(path))
         # A name that is there is meant as it stands, with [ and * in it or not.
         found = [local] if fs.exists(inner) else glob.glob(local, recursive=True)  # noqa: PTH207 - a Path forgets ./
-        return sorted(path for path in found if Path(path).is_file())
+        return sorted(path for path in found if _is_file(Path(path)))
     if fs.isdir(inner):
         return sorted(fs.unstrip_protocol(path) for path in fs.find(inner))
     found = [inner] if fs.exists(inner) else fs.glob(inner) if any(letter in inner for letter in "*?[") else []
     return sorted(fs.unstrip_protocol(path) for path in found if not fs.isdir(path))
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def identity(path: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from seiryu.corpus.remote_files import PATIENCE, end_uploads, filesystem
 _TEMPORARY = re.compile(r"[0-9a-f]{32}|doctor-.*")  # what writers, and `seiryu doctor`, call their files in tmp/
 _PATTERN = re.compile(r"[*?\[]")  # in a path
 _REQUESTS = 16  # at once
-_FULL, _CLOSED = {errno.ENOSPC, errno.EDQUOT}, {errno.EROFS, errno.EACCES, errno.EPERM}
+_FULL, _CLOSED = {errno.ENOSPC, errno.EDQUOT}, {errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR}
 
 
 @dataclass(slots=True)

@@ -44,6 +44,7 @@ class State:
         self.store, self.config = store, config
         self._completed: dict[str, dict[str, Sidecar]] = {}
         self._planned: dict[str, int] = {}
+        self.unread: dict[str, list[str]] = {}  # by stage: units whose sidecars were found damaged
         self._added_up: dict[str, tuple[dict[str, Sidecar], Counts]] = {}
         self.earlier: Any = None  # what `dedup.against` names, once somebody has asked (stages/deduplicating/earlier.py)
         self.as_made = False  # whether the run is looked at as it was made, whatever lies outside it by now
@@ -155,10 +156,14 @@ class State:
         """Sidecars of these units of a stage, without those that are damaged. Settings that are alike are held once."""
         found: dict[str, Sidecar] = {}
         alike: dict[str, Any] = {}
+        unread = self.unread[stage.name] = []
         for some in batched(sorted(names), _AT_ONCE):
             texts = self.store.read_all([f"units/{stage.name}/{name}.json" for name in some])
             for name, text in zip(some, texts, strict=True):
-                if sidecar := _sidecar(text):
+                sidecar = _sidecar(text)
+                if text is not None and not sidecar:
+                    unread.append(name)
+                if sidecar:
                     settings = sidecar.made_of["settings"]
                     sidecar.made_of["settings"] = alike = alike if alike == settings else settings
                     found[name] = sidecar
@@ -224,8 +229,8 @@ class State:
                 why = dict(json.loads(text))
             except (TypeError, ValueError):
                 why = {}
-            if not {"reason", "attempts"} <= why.keys():
-                why = {"reason": f"its record units/{stage}/{name}.failed is damaged", "attempts": 0}
+            if not (isinstance(why.get("reason"), str) and isinstance(why.get("attempts"), int)):
+                why = {"reason": f"its record units/{stage}/{name}.failed is damaged", "attempts": None}
             found[name] = why
         return found
 

@@ -160,13 +160,13 @@ def record(state: State, rules: Rules, hit: pa.Table, why: str) -> None:
 def carry_out(config: Config) -> list[dict[str, Any]]:
     """Make what follows from takedown.json; the entries that this carried out. InputError if something of it cannot be made."""
     ended = run(config, first=takedown.STAGE.name)
+    write_report(ended.state)  # whatever became of the shards
     aside = [(stage.name, ended.state.set_aside(stage.name)) for stage in _ENDS]
     if problems := [f"{stage} {unit}: {why['reason']}" for stage, units in aside for unit, why in units.items()]:
         raise InputError(
             f"not carried out, {len(problems):,} units could not be made again ({problems[0]}); the shards may still hold what "
             "takedown.json names; the same command tries again"
         )
-    write_report(ended.state)
     return close_entries(ended.state)
 
 

@@ -48,6 +48,11 @@ def verify(state: State) -> tuple[int, list[Problem]]:
         for name, done in state.completed(stage.name).items():
             files += len(done.outputs)
             problems += [Problem(text, stage.name, name) for text in _of_unit(state, stage.name, name, done)]
+        problems += [
+            Problem(f"{state.store.path(f'units/{stage.name}/{name}.failed')}: is damaged, written anew by the next run")
+            for name, why in state.set_aside(stage.name).items()
+            if why["attempts"] is None
+        ]
     if damaged:  # what such a unit made would seem to belong to nobody
         return files, problems
     return files, problems + [Problem(text) for text in (*_between_stages(state), *_strays(state))]

@@ -4,8 +4,21 @@ Hypothesis tries the same examples in every run, so that a change is what makes 
 `pytest --hypothesis-profile search`.
 """
 
+import shutil
+from pathlib import Path
+
+import pytest
+from commandline import write_config
 from hypothesis import settings
 
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile("same")
+
+
+@pytest.fixture
+def run_copy(small_run: Path, small_archives: Path, tmp_path: Path) -> Path:
+    """A copy of a room's finished run that a test may change."""
+    shutil.copytree(small_run / "run", tmp_path / "run")
+    write_config(tmp_path, small_archives)
+    return tmp_path

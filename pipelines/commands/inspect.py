@@ -11,12 +11,10 @@ from seiryu.pipelines.commands.checks import begun
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.telling.screen import out, say
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
 
 def inspect_command(run: str, host: str, port: int) -> int:
     """Serve the page until Ctrl-C. The address, with its token, is the one line on stdout."""
-    from seiryu.pipelines.inspecting.server import address, application, bound, names, new_token, serve, warm
+    from seiryu.pipelines.inspecting.server import address, application, bound, is_loopback, names, new_token, serve, warm
 
     token = os.environ.get("SEIRYU_INSPECT_TOKEN") or new_token()
     if not re.fullmatch(r"[A-Za-z0-9_-]{16,200}", token):
@@ -32,7 +30,7 @@ def inspect_command(run: str, host: str, port: int) -> int:
     looked = Looked(begun(run), _gathering)
     look_at(looked)
     say(f"{looked.facts.documents:,} judged documents" + (f"; {looked.facts.note}" if looked.facts.note else ""))
-    if host not in _LOOPBACK:
+    if not is_loopback(host):
         say("everybody who reaches this address and has its token sees the run; the way there is not encrypted")
     listening.listen(128)
     out.print(address(host, port, token), markup=False)

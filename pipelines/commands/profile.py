@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from seiryu.pipelines.commands.checks import checked, finished
@@ -36,43 +37,44 @@ def profile_command(
         found, why_not = cost(mine, config, archives, cluster), ""
     except ValueError as error:
         found, why_not = None, str(error)
+    told = _Told(mine, other, found, why_not, here, ended.made, config)
     if as_json:
-        print(json.dumps(_as_json(mine, other, found, why_not, here, ended.made, config), ensure_ascii=False, indent=1))
+        print(json.dumps(_as_json(told), ensure_ascii=False, indent=1))
     else:
-        _show(mine, other, found, why_not, here, ended.made, config)
+        _show(told)
     return 3 if ended.over else 0
 
 
-def _as_json(
-    mine: Profile,
-    other: Profile | None,
-    found: Cost | None,
-    why_not: str,
-    here: dict[str, Any],
-    made: dict[str, int],
-    config: Config,
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is said of a run. `found`: its cost, or `why_not`; `here`: this machine; `made`: units by stage, made just now."""
+
+    mine: Profile
+    other: Profile | None
+    found: Cost | None
+    why_not: str
+    here: dict[str, Any]
+    made: dict[str, int]
+    config: Config
+
+
+def _as_json(told: _Told) -> dict[str, Any]:
     """The same keys whatever is known. `machine`: this one; what `made` does not name was made before, maybe on another."""
-    said = found.as_json() | {"assumptions": list(assumptions(found, mine, config))} if found else None
+    mine, other, found = told.mine, told.other, told.found
+    said = found.as_json() | {"assumptions": list(assumptions(found, mine, told.config))} if found else None
     against = {**other.as_json(), "times": compared(mine, other)} if other else None
-    return {"machine": here, "made": made, **mine.as_json(), "against": against, "cost": said, "no_cost": why_not}
+    return {"machine": told.here, "made": told.made, **mine.as_json(), "against": against, "cost": said, "no_cost": told.why_not}
 
 
-def _show(
-    mine: Profile,
-    other: Profile | None,
-    found: Cost | None,
-    why_not: str,
-    here: dict[str, Any],
-    made: dict[str, int],
-    config: Config,
-) -> None:
+def _show(told: _Told) -> None:
+    mine, other, found, here = told.mine, told.other, told.found, told.here
     with_ = mine.made_with
     out.print(
         f"{mine.run}, seiryu {with_['seiryu']}, Python {with_['python']}, config {str(with_['config_sha256'])[:8]}, {with_['written']}"
     )
     out.print(
-        f"on {here['cpu']}, {here['cores']:,} cores, {human(here['memory'])}" + ("" if made else "; made before, maybe elsewhere")
+        f"on {here['cpu']}, {here['cores']:,} cores, {human(here['memory'])}"
+        + ("" if told.made else "; made before, maybe elsewhere")
     )
     if other:
         out.print(f"against {other.run}, seiryu {other.made_with['seiryu']}, {other.made_with['written']}")
@@ -85,9 +87,9 @@ def _show(
     if extracted and extracted.pages:
         _show_extraction(extracted, other.stage("extract") if other else None)
     if not found:
-        out.print(f"\nno cost of a snapshot: {why_not}; run the config anew, in another directory (--set run=DIRECTORY)")
+        out.print(f"\nno cost of a snapshot: {told.why_not}; run the config anew, in another directory (--set run=DIRECTORY)")
         return
-    _show_cost(found, mine, config)
+    _show_cost(found, mine, told.config)
 
 
 def _show_extraction(extracted: Any, there: Any) -> None:

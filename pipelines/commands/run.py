@@ -98,8 +98,10 @@ def _shards(state: State) -> Iterator[str]:
 def report_command(run: str, against: str, language: str) -> int:
     if language not in ("en", "ja"):
         raise ConfigError(f"--language {language}: en or ja")
-    other = begun(against) if against else None
-    out.print(write_report(begun(run), other, language), markup=False)
+    other, state = begun(against) if against else None, begun(run)
+    if damaged := sum(map(len, state.unread.values())):
+        say(f"{damaged:,} units are not counted, their sidecars are damaged: seiryu verify {run}")
+    out.print(write_report(state, other, language), markup=False)
     return 0
 
 

@@ -30,7 +30,8 @@ def status_command(run: str, *, as_json: bool) -> int:
     if as_json:
         stages = {stage.name: state.counts(stage.name).to_json() for stage in CHAIN if state.completed(stage.name)}
         standing = [pace.to_json() for pace in stands.stages]
-        all_of_it = {"funnel": funnel_json(state), "stages": stages, "set_aside": set_aside, "standing": standing}
+        all_of_it: dict[str, Any] = {"funnel": funnel_json(state), "stages": stages, "set_aside": set_aside, "standing": standing}
+        all_of_it["damaged"] = {stage: units for stage, units in state.unread.items() if units}
         print(json.dumps(all_of_it, ensure_ascii=False, indent=1))
         return 0
     out.print(_table(state, stands))
@@ -39,7 +40,14 @@ def status_command(run: str, *, as_json: bool) -> int:
     out.print()
     out.print(funnel_table(funnel(state)))
     for name, why in set_aside.items():
-        out.print(f"set aside after {why['attempts']} attempts: {plain(name)}: {plain(str(why['reason']))}", markup=False)
+        after = "" if why["attempts"] is None else f" after {why['attempts']} attempt{'s' * (why['attempts'] != 1)}"
+        out.print(f"set aside{after}: {plain(name)}: {plain(str(why['reason']))}", markup=False)
+    for name, units in state.unread.items():
+        if units:
+            out.print(
+                f"damaged: {len(units):,} of units/{name}/*.json ({plain(units[0])}, ...), made again by the next run",
+                markup=False,
+            )
     return 0
 
 

@@ -18,6 +18,7 @@ from seiryu.filters.addresses.names import named_domain
 from seiryu.pipelines.commands.checks import finished
 from seiryu.pipelines.commands.trace import plain_json
 from seiryu.pipelines.config_file import ConfigError
+from seiryu.pipelines.reporting.report import write_report
 from seiryu.pipelines.stages.splits import NAMES
 from seiryu.pipelines.state import State
 from seiryu.pipelines.takedown import Rules, entries, rules_of
@@ -166,7 +167,10 @@ def _whole(run: str, *, dry_run: bool) -> tuple[State, list[dict[str, Any]]]:
     """The run, once every earlier takedown is carried out, and the entries of those that were not. InputError if it is not finished."""
     state = finished(run)
     if is_whole(state):
-        return state, [] if dry_run else close_entries(state)
+        earlier = [] if dry_run else close_entries(state)
+        if earlier:  # what carried it out may have ended before it came to the report
+            write_report(state)
+        return state, earlier
     if not state.completed("splits") or not rules_of(state.store):
         raise InputError(f"{run} is not finished: bring it up to date with seiryu run, and take down then")
     if dry_run:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,12 +48,22 @@ def cluster(config: Config) -> Iterator[None]:
     options: dict[str, Any] = (
         {"num_cpus": config.engine.workers, "object_store_memory": _OBJECT_STORE, "include_dashboard": False} if local else {}
     )
+    told_to_end = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address=config.engine.address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False, **options
         )
+    except SystemExit as error:  # Ray's way to end at a SIGTERM that comes while it starts
+        raise KeyboardInterrupt from error
     except Exception as error:
-        raise EngineError(f"engine.address: no Ray at {config.engine.address}: {error}") from error
+        token = (
+            ""
+            if local
+            else "; if its nodes were started with a token, RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH must name it here too"
+        )
+        raise EngineError(f"engine.address: no Ray at {config.engine.address}: {error}{token}") from error
+    if callable(told_to_end) and signal.getsignal(signal.SIGTERM) is not told_to_end:
+        signal.signal(signal.SIGTERM, told_to_end)  # Ray has put its own in its place, which ends in no order
     try:
         if local and (lacking := no_room(config)):
             raise EngineError(lacking)

@@ -22,6 +22,7 @@ from seiryu.corpus.storage import Store
 
 NAME = "run.lease"
 BEAT = 10.0
+_SLOWEST = 60.0
 _SILENT = 3.5  # beats without a sign of life after which a holder is taken for dead
 
 
@@ -91,6 +92,12 @@ def check_lease(store: Store, token: str) -> None:
         raise TakenOver(_taken_over(store))
 
 
+def held(store: Store) -> bool:
+    """Whether somebody holds the lease of a run directory who may be alive: of this machine that is known, of others not."""
+    found = _read(store)
+    return found is not None and not _gone(found)
+
+
 def _await_end(store: Store, say: Any) -> None:
     """Return once nobody alive holds the lease. Held if somebody does."""
     found = _read(store)
@@ -98,8 +105,8 @@ def _await_end(store: Store, say: Any) -> None:
         return
     if _is_here(found):
         raise Held(_held(store, found))
-    wait = _SILENT * float(found.get("every", BEAT))
-    say(f"{store.root} is held by a run on {found.get('host')}; waiting {wait:.0f} s to see whether it is alive ...")
+    wait = _SILENT * _every(found)
+    say(f"{store.root} is held by a run on {_host(found)}; waiting {wait:.0f} s to see whether it is alive ...")
     until = time.monotonic() + wait
     over = False
     while not over:
@@ -115,9 +122,19 @@ def _await_end(store: Store, say: Any) -> None:
 def _read(store: Store) -> dict[str, Any] | None:
     try:
         found = store.read_json(NAME)
-    except (FileNotFoundError, NotADirectoryError, InputError):  # damaged: nobody's
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, InputError):  # damaged: nobody's
         return None
     return found if isinstance(found, dict) else None
+
+
+def _every(found: dict[str, Any]) -> float:
+    """Seconds between two signs of life, as the holder says; BEAT if it says nothing that could be true."""
+    every = found.get("every")
+    return float(every) if isinstance(every, int | float) and 0 < every <= _SLOWEST else BEAT
+
+
+def _host(found: dict[str, Any]) -> str:
+    return str(found.get("host") or "a machine that does not say its name")
 
 
 def _here() -> dict[str, Any]:
@@ -163,11 +180,13 @@ def _started(pid: int) -> str:
 
 
 def _held(store: Store, found: dict[str, Any]) -> str:
-    where = f"process {found.get('pid')} on {found.get('host')}"
+    where = f"process {found.get('pid')} on {_host(found)}"
     return f"{store.root}: another run works here ({where}); wait for it or stop it, then run again"
 
 
 def _taken_over(store: Store) -> str:
-    found = _read(store)
-    by = f"process {found.get('pid')} on {found.get('host')}" if found else "another run, which has ended"
-    return f"{store.root} was taken over by {by}; this run stops and has written nothing since"
+    found, stops = _read(store), "this run stops and has written nothing since"
+    if found and "token" in found:
+        return f"{store.root} was taken over by process {found.get('pid')} on {_host(found)}; {stops}"
+    why = "another run has taken over and ended, or somebody deleted or damaged it"
+    return f"{store.path(NAME)} does not name this run any more: {why}; {stops}. The same command goes on"

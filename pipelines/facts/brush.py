@@ -9,7 +9,7 @@ from math import isfinite
 
 BARS = ("fate", "year", "charset", "tld", "extractor")
 _RANGE = re.compile(r'"(\w+)" BETWEEN (-?[\d.]+(?:e[+-]?\d+)?) AND (-?[\d.]+(?:e[+-]?\d+)?)', re.ASCII)
-_AMONG = re.compile(r'"(\w+)" IN \(((?:(?:\'[\w.+-]*\'|\d+)(?:, ?)?)+)\)', re.ASCII)
+_AMONG = re.compile(r'"(\w+)" IN \(((?:\'[\w.+-]{0,60}\'|\d{1,60})(?:, ?(?:\'[\w.+-]{0,60}\'|\d{1,60}))*)\)', re.ASCII)
 _VALUE = re.compile(r"[\w.+-]{0,60}", re.ASCII)
 
 
@@ -26,11 +26,11 @@ class Brush:
         ranges: dict[str, tuple[float, float]] = {}
         values: dict[str, tuple[str, ...]] = {}
         for part in text.split("~"):
-            name, _, rest = part.partition(":")
+            name, colon, rest = part.partition(":")
             given = rest.split(":")
             if name in signals and len(given) == 2 and (found := _pair(*given)):
                 ranges[name] = found
-            elif name in BARS and rest and all(_VALUE.fullmatch(value) for value in given):
+            elif name in BARS and colon and all(_VALUE.fullmatch(value) for value in given):
                 values[name] = tuple(sorted(set(given)))
         return cls(ranges, values)
 

@@ -78,7 +78,7 @@ def _where(rules: Sequence[Rule], wanted: Wanted) -> tuple[str, dict[str, object
         parts.append(f"list_contains($values{i}, {column(name)}::VARCHAR)")
         parameters[f"values{i}"] = list(values)
     if wanted.ids is not None:
-        parts.append("list_contains($ids, doc_id)")
+        parts.append("doc_id IN (SELECT unnest($ids::VARCHAR[]))")  # may be as many as an archive has
         parameters["ids"] = list(wanted.ids)
     if wanted.text:
         parts.append(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,18 +40,32 @@ _KEY, _SPREAD = b"seiryu.facts", b"seiryu.spread"
 _PLAIN = ("doc_id", "url", "title")  # columns whose values hardly repeat
 
 
+class Held:
+    """A file that may be replaced or deleted while it is asked: it stays this very file, and open, until nobody holds this any more."""
+
+    def __init__(self, path: str) -> None:
+        open_file = os.open(path, os.O_RDONLY)
+        self.path = f"/proc/{os.getpid()}/fd/{open_file}"
+        weakref.finalize(self, os.close, open_file).atexit = False  # threads may ask to the last
+
+
 @dataclass(frozen=True)
 class Facts:
     """The table, and what is known of it. `rules`: those its rows were judged by; `note`: what it does not hold, else empty; `spread`:
     of each signal least, low (0.5 %), median, high (99.5 %) and most, empty without rows: as in `facts.spread`.
     """
 
-    path: str
+    held: Held
     rules: tuple[Rule, ...]
     signals: tuple[Signal, ...]
     documents: int
     note: str
     spread: dict[str, dict[str, float]]
+
+    @property
+    def path(self) -> str:
+        """Where DuckDB opens the table; only for as long as somebody has these facts."""
+        return self.held.path
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -67,7 +82,7 @@ def connect(path: str) -> duckdb.DuckDBPyConnection:
     config: dict[str, Any] = {"threads": str(len(os.sched_getaffinity(0))), "autoinstall_known_extensions": "false",
                               "autoload_known_extensions": "false"}  # fmt: skip
     connection = duckdb.connect(":memory:", config=config)
-    # A path of `_held` is a link, which Linux makes lead to another name once the file is deleted or replaced.
+    # A path of `Held` is a link, which Linux makes lead to another name once the file is deleted or replaced.
     connection.execute("SET allowed_paths = [$path, $deleted]", {"path": path, "deleted": f"{os.path.realpath(path)} (deleted)"})
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
@@ -89,15 +104,15 @@ def facts_of(state: State, progress: Callable[[int, int], None] = lambda *_: Non
     measured = measured_by(state.completed("annotate")[judged[0]]) if judged else _to_come(state)
     rules = judged_by(state.completed("decide")[judged[0]], state.config) if judged else ()
     key = _identity(state, judged)
-    path = ""
+    held = None
     if (known := _present(state.store, key)) is None:
         try:
             known = _make(state, state.store, judged, measured, key, progress)
         except NotWritable:  # somebody else's run
             with tempfile.TemporaryDirectory(prefix="seiryu-facts-") as folder:
                 known = _make(state, Store(folder), judged, measured, key, progress)
-                path = _held(os.path.join(folder, _NAME))  # noqa: PTH118
-    return Facts(path or _local(state.store), rules, measured, known[0], _note(state, judged, others), known[1])
+                held = Held(os.path.join(folder, _NAME))  # noqa: PTH118
+    return Facts(held or _local(state.store), rules, measured, known[0], _note(state, judged, others), known[1])
 
 
 def _to_come(state: State) -> tuple[Signal, ...]:
@@ -205,20 +220,15 @@ def _rows(state: State, judged: list[str], measured: tuple[Signal, ...]) -> Iter
             yield rows
 
 
-def _local(store: Store) -> str:
-    """A path that DuckDB can open, of a table in an object store that of a copy: this very table, whatever is written since."""
+def _local(store: Store) -> Held:
+    """The table as DuckDB can open it, in an object store a copy: this very table, whatever is written since."""
     path = store.path(_NAME)
     if os.path.exists(path):  # noqa: PTH110 - a URL is no path
-        return _held(path)
+        return Held(path)
     with tempfile.TemporaryDirectory(prefix="seiryu-facts-") as folder:
         copy = os.path.join(folder, "facts.parquet")  # noqa: PTH118
         try:
             store.copy_to(_NAME, copy)
         except OSError as error:
             raise InputError(f"{path} cannot be copied to {folder}: {error}") from error
-        return _held(copy)
-
-
-def _held(path: str) -> str:
-    """A path to a file that may be replaced or deleted while it is asked: it ends with the process, however that ends."""
-    return f"/proc/{os.getpid()}/fd/{os.open(path, os.O_RDONLY)}"
+        return Held(copy)

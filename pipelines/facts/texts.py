@@ -61,7 +61,8 @@ def final_text(store: Store, unit: str, doc_id: str) -> str | None:
 def search_texts(state: State, words: str, first: int, most: int, seconds: float) -> tuple[list[str], int, int]:
     """doc_ids of documents whose text holds these letters as they are, from the `first`-th archive on.
 
-    Archives are read in the order of their names until `most` are found or the time is up. (doc_ids, archives searched, all archives)
+    Archives are read in the order of their names until `most` are found or the time is up, each of them to its end: there are just so
+    many in those that were searched. (doc_ids, archives searched, all archives)
     """
     units = list(state.completed("decide"))
     end, found, searched = time.monotonic() + seconds, list[str](), 0
@@ -71,4 +72,4 @@ def search_texts(state: State, words: str, first: int, most: int, seconds: float
         table = schema.read_table(state.store, f"documents/{unit}.parquet", schema.DOCUMENTS, ["doc_id", "text"])
         found += table.filter(pc.match_substring(table["text"], words))["doc_id"].to_pylist()
         searched += 1
-    return found[:most], searched, len(units)
+    return found, searched, len(units)

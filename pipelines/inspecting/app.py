@@ -88,8 +88,7 @@ def _(clear, looked, mo, picked, tabs, view):
 @app.cell
 def _(controls, drawn, looked, mo, session, view):
     mo.stop(drawn is None)
-    said = (drawn.value.get("params") or {}).get("drawn") or {}
-    session["brush"] = controls.brushed(mo.query_params(), looked, view.brush, said.get("predicate") or "")
+    session["brush"] = controls.brushed(mo.query_params(), looked, view.brush, drawn.value)
     return
 
 

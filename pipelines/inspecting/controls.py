@@ -88,8 +88,14 @@ def view_of(
     return View.of(params, looked.facts)
 
 
-def brushed(params: MutableMapping[str, Any], looked: Looked, base: Brush, predicate: str) -> Brush:
-    """What is drawn over now, beside what was when the distributions were drawn; it stands in the address at once."""
+def brushed(params: MutableMapping[str, Any], looked: Looked, base: Brush, said: object) -> Brush:
+    """What is drawn over now, beside what was when the distributions were drawn; it stands in the address at once.
+
+    `said`: what the widget sent of itself, whatever that is.
+    """
+    for name in ("params", "drawn", "predicate"):
+        said = said.get(name) if isinstance(said, Mapping) else None
+    predicate = said if isinstance(said, str) else ""
     now = base.within(Brush.of_predicate(predicate, {signal.name for signal in looked.facts.signals}))
     if now.text() != params.get("brush", ""):
         if now:

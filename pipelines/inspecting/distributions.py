@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import duckdb
@@ -17,13 +18,13 @@ _FIRST, _WIDTH, _HEIGHT = 6, 420, 150
 
 
 def mosaic(mo: Any, looked: Looked, view: View) -> Any:
-    """The widget, with a connection of its own; None if there is nothing to draw."""
+    """The widget, with a database of its own; None if there is nothing to draw."""
     from mosaic_widget import MosaicWidget
 
     if not looked.facts.documents:
         return None
-    con = connect(looked.facts.path)
-    con.execute(f"CREATE VIEW chosen AS SELECT * FROM facts WHERE {_where(view.brush)}")
+    drawing = looked.own(Drawing)
+    con = drawing.begun(looked.facts.path, _where(view.brush))
 
     class Guarded(MosaicWidget):  # type: ignore[misc]
         """Answers what reads, and keeps what Mosaic adds up in memory: a page must not write over the table it is shown."""
@@ -34,7 +35,38 @@ def mosaic(mo: Any, looked: Looked, view: View) -> Any:
             else:
                 self.send({"error": "only questions are answered", "uuid": content.get("uuid")})
 
-    return mo.ui.anywidget(Guarded(spec(looked, view), con=con))
+    drawing.widget = Guarded(spec(looked, view), con=con)
+    return mo.ui.anywidget(drawing.widget)
+
+
+class Drawing:
+    """The distributions of one thread, of which one stands at a time: its widget, and the database in which Mosaic adds up for it.
+
+    The register of all widgets would keep each of them, and its database, until the process ends.
+    """
+
+    def __init__(self) -> None:
+        self.widget: Any = None
+        self._con: duckdb.DuckDBPyConnection | None = None
+
+    def begun(self, path: str, where: str) -> duckdb.DuckDBPyConnection:
+        """A fresh database that knows the table's rows `where` as `chosen`, in place of the one before."""
+        self.close()
+        self._con = connect(path)
+        self._con.execute(f"CREATE VIEW chosen AS SELECT * FROM facts WHERE {where}")
+        return self._con
+
+    def close(self) -> None:
+        """End what stands."""
+        con, widget, self._con, self.widget = self._con, self.widget, None, None
+        if con is not None:
+            con.close()
+        if widget is not None:
+            with suppress(Exception):  # its window may be gone, and nobody is left to be told
+                widget.close()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def harmless(con: duckdb.DuckDBPyConnection, sql: str, kind: str) -> bool:

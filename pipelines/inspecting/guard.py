@@ -12,7 +12,9 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
+
+from seiryu.filters.addresses.hosts import normal_host
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -31,10 +33,12 @@ _ALWAYS = (
 )  # fmt: skip
 _OPEN = ("/manifest.json",)  # of marimo, and without cookies whoever asks: nothing of a run is in it
 _STATIC = re.compile(r"/assets/[\w.-]+")
+_SCHEME = re.compile(r"^https?://", re.IGNORECASE)
+_PLACE = re.compile(r"(\[[^\[\]/@\s]+\]|[^\[\]:/@\s]+)(?::([0-9]{1,5}))?", re.ASCII)
 
 
 class Guard:
-    """An ASGI application around another. `hosts`: names under which it may be asked for, without port; "*" allows all."""
+    """An ASGI application around another. `hosts`: names under which it may be asked for, as `plain_name` has them; "*" allows all."""
 
     def __init__(self, app: App, token: str, hosts: set[str], port: int) -> None:
         self._app, self._token, self._hosts, self._cookie = app, token, hosts, f"seiryu-{port}"
@@ -44,11 +48,11 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        host, origin = headers.get("host", ""), headers.get("origin", "")
+        place, origin = _place(headers.get("host", "")), headers.get("origin", "")
         known = scope["path"] in _OPEN or hmac.compare_digest(
             _cookies(headers.get("cookie", "")).get(self._cookie, "").encode(), self._token.encode()
         )
-        if not self._known(host) or (origin and _netloc(origin) != host):
+        if not self._known(place) or (origin and _place(_SCHEME.sub("", origin, 1)) != place):
             await _refuse(scope, send, 403, "This name does not lead here. Open the address that seiryu inspect has printed.")
         elif scope["type"] == "http" and (rest := self._invited(scope)) is not None:
             await _redirect(send, rest, f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict")
@@ -57,11 +61,8 @@ class Guard:
         else:
             await _refuse(scope, send, 403, "A token is wanted. Open the address that seiryu inspect has printed.")
 
-    def _known(self, host: str) -> bool:
-        try:
-            return "*" in self._hosts or (urlsplit(f"//{host}").hostname or "") in self._hosts
-        except ValueError:
-            return False
+    def _known(self, place: tuple[str, int] | None) -> bool:
+        return place is not None and ("*" in self._hosts or place[0] in self._hosts)
 
     def _invited(self, scope: Scope) -> str | None:
         """Where to go on when the address holds the token: the same address without it."""
@@ -107,11 +108,15 @@ def _headers(given: list[tuple[bytes, bytes]], page: bytes, *, cached: bool = Fa
     return [(name, value) for name, value in given if name.lower() not in taken] + length + own + [policy]
 
 
-def _netloc(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""
+def plain_name(host: str) -> str:
+    """A host in the one form in which names are compared: lower case, an IPv6 address at its shortest, without brackets and zone."""
+    return normal_host(host).partition("%")[0]
+
+
+def _place(text: str) -> tuple[str, int] | None:
+    """Name and port (0 where none is said) of a `Host`, or of what follows the scheme in an `Origin`; None if it is neither."""
+    found = _PLACE.fullmatch(text)
+    return (plain_name(found[1]), int(found[2] or 0)) if found else None
 
 
 def _cookies(header: str) -> dict[str, str]:

@@ -47,12 +47,20 @@ class Looked:
     def store(self) -> Store:
         return self.state.store
 
+    def own(self, make: Callable[[], Answer]) -> Answer:
+        """What this thread has of its own: made when it first asks, gone when it ends."""
+        mine: dict[Callable[[], Any], Any] = self._own.__dict__.setdefault("mine", {})
+        if make not in mine:
+            mine[make] = make()
+        found: Answer = mine[make]
+        return found
+
     def con(self) -> duckdb.DuckDBPyConnection:
         """The connection of this thread."""
-        if not hasattr(self._own, "con"):
-            self._own.con = connect(self.facts.path)
-        found: duckdb.DuckDBPyConnection = self._own.con
-        return found
+        return self.own(self._connect)
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        return connect(self.facts.path)
 
     def recount(self, rules: tuple[Rule, ...]) -> Recount:
         """The run under other rules."""

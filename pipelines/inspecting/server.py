@@ -10,13 +10,14 @@ import threading
 from pathlib import Path
 
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.inspecting.guard import App, Guard
+from seiryu.pipelines.inspecting.guard import App, Guard, plain_name
 
 _PAGE = Path(__file__).with_name("app.py")
 
 
 def bound(host: str, port: int) -> socket.socket:
     """A socket to listen on; port 0 takes a free one. ConfigError if it cannot be had."""
+    host = host.strip("[]")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         found = socket.socket(family, socket.SOCK_STREAM)
@@ -31,18 +32,24 @@ def bound(host: str, port: int) -> socket.socket:
 
 def names(host: str) -> set[str]:
     """Under which names the page may be asked for."""
+    name = plain_name(host)
     try:
-        address = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(name)
     except ValueError:
-        return {host, *(("127.0.0.1", "::1") if host == "localhost" else ())}
+        return {name, *(("127.0.0.1", "::1") if name == "localhost" else ())}
     if address.is_unspecified:  # asked for by whatever name this machine has
         return {"*"}
-    return {host, *(("localhost",) if address.is_loopback else ())}
+    return {name, *(("localhost",) if address.is_loopback else ())}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    return "localhost" in names(host)
 
 
 def address(host: str, port: int, token: str) -> str:
     """What a person opens."""
-    shown = f"[{host}]" if ":" in host else host
+    shown = f"[{host.strip('[]')}]" if ":" in host else host
     return f"http://{shown}:{port}/?token={token}"
 
 

@@ -23,7 +23,7 @@ from seiryu.pipelines.reporting.page.shown import visible
 from seiryu.pipelines.reporting.recount import Recount
 
 _PAGE, _PAIRS = 20, 8
-_HITS, _SECONDS = 200, 5.0  # documents whose texts hold the words; how long they are looked for
+_HITS, _SECONDS = 200, 5.0  # after so many documents whose texts hold the words, or so long, no further archive is searched
 _SIGNS = {"low": "<", "high": ">", "below": "≥"}
 
 
@@ -89,22 +89,24 @@ def near(mo: Any, looked: Looked, view: View, rules: Sequence[Rule], picked: Any
     head = mo.hstack([picked["rule"], picked["alone"]], justify="start", gap=2)
     if rule is None:
         return mo.vstack([head, mo.md("Choose a rule: the documents nearest to its limit on both sides stand side by side.")])
-    out = Markup()
+    out, found = Markup(), []
     for side, limit in limits_of(rule):
         sides = documents.about(looked.con(), looked.facts.rules, rules, rule.name, side, _PAIRS, alone=view.alone)
-        rejected, passed = (each.to_pylist() for each in sides)
+        found.append((side, limit, *(each.to_pylist() for each in sides)))
+    listed = [row for *_, rejected, passed in found for row in (*rejected, *passed)]
+    texts = {row["doc_id"]: text for row, text in zip(listed, looked.texts(listed), strict=True)}
+    for side, limit, rejected, passed in found:
         out += Markup('<h3 class="sr">{} {} {} <small>{}</small></h3>').format(rule.signal, _SIGNS[side], plain(limit), rule.why)
         cells = Markup("<h4>rejects</h4><h4>lets pass</h4>")
         for pair in zip_longest(rejected, passed):
-            cells += Markup().join(_card(looked, row, rule) if row else Markup("<i></i>") for row in pair)
+            cells += Markup().join(_card(looked, row, rule, texts[row["doc_id"]]) if row else Markup("<i></i>") for row in pair)
         out += Markup('<div class="sr pairs">{}</div>').format(cells)
         if view.alone and not rejected:
             out += Markup('<p class="sr soft">Whatever it rejects is rejected by other rules too; the switch shows those.</p>')
     return mo.vstack([head, mo.Html(out)])
 
 
-def _card(looked: Looked, row: dict[str, Any], rule: Rule) -> Markup:
-    text = looked.texts([row])[0]
+def _card(looked: Looked, row: dict[str, Any], rule: Rule, text: str) -> Markup:
     shown = pieces.marked(text, looked.spans(text, rule, row["value"]), longest=600)
     head = Markup('<b class="value">{}</b> <span lang="ja">{}</span><small>{} · {}</small>').format(
         pieces.said(row["value"]), visible(row["title"]), row["host"], row["doc_id"]
@@ -135,8 +137,9 @@ def listed(looked: Looked, view: View) -> Listed:
             return Listed([], pieces.wrong(str(error)))
         wanted = replace(wanted, ids=tuple(ids))
         last = view.archive + searched
+        rest = f"; there may be more in the others: go on from {last + 1:,}" if last < archives else ""
         note = Markup('<p class="sr soft">texts of archives {:,} to {:,} of {:,} were searched{}</p>').format(
-            min(view.archive + 1, last), last, archives, f"; go on from {last + 1:,}" if last < archives else ""
+            min(view.archive + 1, last), last, archives, rest
         )
     if view.brush:
         note += Markup('<p class="sr soft">only what is drawn over in Distributions: {}</p>').format(view.brush.text())

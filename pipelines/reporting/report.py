@@ -15,6 +15,7 @@ from seiryu.pipelines.reporting.page.comparison import comparison
 from seiryu.pipelines.reporting.page.distributions import distributions
 from seiryu.pipelines.reporting.page.rendering import bundle, page
 from seiryu.pipelines.reporting.page.samples import samples
+from seiryu.pipelines.reporting.taken_down import taken_down
 from seiryu.pipelines.state import State
 from seiryu.pipelines.version import VERSION
 
@@ -23,22 +24,22 @@ def write_report(state: State, against: State | None = None, language: str = "en
     """Write report/index.html; its path.
 
     `against`: another run to stand beside this one; `language`: en or ja, which the page shows first (it holds both).
-    InputError if a narrow table is damaged.
+    Texts of pages that were taken down are not in it. InputError if a narrow table, or takedown.json, is damaged.
     """
     with ThreadPoolExecutor(1) as pool:
         pool.submit(bundle)  # takes a second of a core; an error of it comes again below
         facts = facts_of(state)
         with facts.cursor() as con:
             counted = queries.masks(con)
-        drawn = distributions(facts)
+        drawn, gone = distributions(facts), taken_down(state, facts)
         steps = sections.steps(state)
         text = page(
             language, run=state.store.root, version=VERSION, note=facts.note, steps=steps,
             headline=sections.headline([line["step"] for line in steps]), judged=bool(facts.rules), japanese=facts.documents,
             read=bool(state.completed("extract")), rules=looking.rules(state, facts, counted),
-            overlaps=looking.overlaps(facts, counted), drawn=drawn, samples=samples(state, facts), sources=looking.sources(facts),
+            overlaps=looking.overlaps(facts, counted), drawn=drawn, samples=samples(state, facts, gone), sources=looking.sources(facts),
             duplicates=looking.duplicates(facts), stages=sections.stages(state), hosts=sections.hosts(state),
-            cleaning=sections.cleaning(state), shards=sections.shards(state), failures=sections.failures(state),
+            cleaning=sections.cleaning(state, gone), shards=sections.shards(state), failures=sections.failures(state),
             benchmarks=contamination(state), action=state.config.decontaminate.action, config=state.config.model_dump_json(indent=1),
             other=comparison(state, facts, drawn, against) if against else None,
         )  # fmt: skip

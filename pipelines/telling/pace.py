@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from seiryu.corpus.errors import InputError
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.engine.lease import NAME
+from seiryu.pipelines.engine.lease import held as is_held
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import Sidecar, Stage
 
@@ -75,7 +75,7 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class Course:
     """A run as it goes. `at`: the stage that it is or was at; `ended`: whether it came to its end; `held`: whether a run has the lease
-    of the directory, and so is at work or was killed.
+    of the directory, and so is at work, or was killed on another machine.
     """
 
     stages: list[Pace]
@@ -94,7 +94,7 @@ def course(state: State, set_aside: Mapping[str, int], now: datetime | None = No
     """How a run stands now. `set_aside`: stage -> units that were given up."""
     now = now or datetime.now(UTC)
     record = _record(state)
-    at, ended, held = str(record.get("at") or ""), record.get("wall_seconds") is not None, state.store.exists(NAME)
+    at, ended, held = str(record.get("at") or ""), record.get("wall_seconds") is not None, is_held(state.store)
     begun, to_make = _told(record, "begun", str), _told(record, "to_make", int)
     stages: list[Pace] = []
     for stage, planned in _planned(state, set_aside, _told(record, "planned", int), at, ended):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,6 +55,20 @@ def write_config(folder: Path, archives: Path, **changes: object) -> Path:
     path = folder / "config.yaml"
     path.write_text(json.dumps(config | changes))
     return path
+
+
+def archives_in(folder: Path, *names: str) -> Path:
+    """The folder with copies of these of the sample archives in it."""
+    for name in names:
+        shutil.copy(SAMPLES / name, folder)
+    return folder
+
+
+def finished_run(folder: Path, archives: Path, **changes: object) -> Path:
+    """The folder with config.yaml in it and run/, a finished run."""
+    ended = seiryu("run", write_config(folder, archives, **changes))
+    assert ended.code == 0, ended.err
+    return folder
 
 
 def hashes(run: Path, *folders: str) -> dict[str, str]:

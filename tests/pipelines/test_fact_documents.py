@@ -1,6 +1,7 @@
 """Lists of documents: each is what a plain scan of the narrow tables would list, in the order that is said."""
 
 import dataclasses
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ def rejected(row: dict[str, Any], rules: Any) -> bool:
         (Wanted(text="' OR true --"), lambda _: False),
         (Wanted(kept=True), lambda row: row["passes"]),
         (Wanted(ids=()), lambda _: False),
+        (Wanted(ids=tuple(f"'{number}" for number in range(100_000))), lambda _: False),
     ],
-    ids=["rule", "host and values", "fate", "part of an address", "part of a title", "drawn over", "a year", "quotes", "kept", "no ids"],
+    ids=["rule", "host and values", "fate", "part of an address", "part of a title", "drawn over", "a year", "quotes", "kept", "no ids", "many ids"],
 )  # fmt: skip
 def test_what_is_asked_for_is_listed(wanted: Wanted, holds: Any, facts: Facts, con: Any, rows: list) -> None:
     mine = sorted(row["doc_id"] for row in rows if holds(row))
@@ -123,7 +125,9 @@ def test_words_are_looked_for_in_the_texts_archive_by_archive(state: State, rows
     later = [row["doc_id"] for row in rows if "フォント" in row["text"] and row["unit"] != units[0]]
     assert search_texts(state, "フォント", 1, 1000, 60) == (later, len(units) - 1, len(units))
     assert search_texts(state, "フォント", 0, 1000, 0.0)[1] == 1  # one archive at least, whatever the time
-    assert len(search_texts(state, "の", 0, 3, 60)[0]) == 3
+    every = [row["doc_id"] for row in rows if "の" in row["text"] and row["unit"] == units[0]]
+    assert len(every) > 3
+    assert search_texts(state, "の", 0, 3, 60) == (every, 1, len(units))  # enough, and none of those read is left out
     assert search_texts(state, "フォント", 99, 3, 60) == ([], 0, len(units))
 
 
@@ -131,3 +135,26 @@ def test_a_document_that_is_not_there_is_none(con: Any, rows: list) -> None:
     assert documents.one(con, rows[0]["doc_id"])["title"] == rows[0]["title"]
     assert documents.one(con, rows[0]["doc_id"][:8]) is None
     assert documents.one(con, "' OR 1=1 --") is None
+
+
+def test_a_table_is_open_for_as_long_as_somebody_has_it(state: State) -> None:
+    def files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    gc.collect()
+    before = files()
+    for _ in range(5):
+        mine = facts_of(state)
+        with mine.cursor() as con:
+            assert documents.how_many(con, mine.rules, Wanted()) == mine.documents
+    assert files() == before + 1
+    path = Path(mine.path)
+    assert path.exists()
+    del mine
+    assert files() == before
+
+
+def test_a_table_stays_open_under_a_cursor_whose_facts_nobody_else_has(state: State) -> None:
+    with facts_of(state).cursor() as con:
+        gc.collect()
+        assert con.sql("SELECT count(*) FROM facts").fetchall()[0][0] > 200

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from commandline import ROOT, seiryu, write_config
 
+from seiryu.corpus.errors import NotWritable
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.engine import lease as module
 from seiryu.pipelines.engine.lease import NAME, Held, TakenOver, check_lease, lease
+from seiryu.pipelines.engine.lease import held as is_held
 
 BEAT = 0.2
 
@@ -42,6 +44,48 @@ def test_a_lease_is_there_while_it_is_held_and_gone_after(tmp_path: Path) -> Non
     assert not (tmp_path / NAME).exists()
     with pytest.raises(TakenOver):
         check_lease(store, held.token)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", "\x00\xff", '{"token": "x", "every": null}', '{"token": "x", "every": "abc"}', '{"token": 1, "every": -5}',
+     '{"every": 1e9, "host": []}', '{"every": [], "pid": "x"}'],
+)  # fmt: skip
+def test_whatever_a_lease_holds_is_waited_for_at_most_as_long_as_any(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEAT", BEAT)
+    (tmp_path / NAME).write_text(content)
+    begin = time.monotonic()
+    with lease(Store(str(tmp_path)), lambda _: None, BEAT) as held:
+        held.check()
+    assert time.monotonic() - begin < 10 * BEAT
+
+
+def test_a_lease_that_somebody_deletes_ends_the_run_and_says_what_may_have_been(tmp_path: Path) -> None:
+    with lease(Store(str(tmp_path)), print, BEAT) as held:
+        (tmp_path / NAME).unlink()
+        time.sleep(3 * BEAT)
+        with pytest.raises(TakenOver, match="another run has taken over and ended, or somebody deleted or damaged it"):
+            held.check()
+
+
+def test_a_directory_in_place_of_a_lease_is_named(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(NotWritable, match=rf"{NAME}: Is a directory"), lease(Store(str(tmp_path)), print, BEAT):
+        pass
+
+
+def test_who_was_killed_here_holds_nothing(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    assert not is_held(store)
+    with lease(store, print, BEAT):
+        assert is_held(store)
+        found = json.loads((tmp_path / NAME).read_text())
+    (tmp_path / NAME).write_text(json.dumps(found | {"started": "1"}))
+    assert not is_held(store)
+    elsewhere(tmp_path)
+    assert is_held(store)
 
 
 def test_a_holder_of_this_machine_that_was_killed_is_not_waited_for(tmp_path: Path) -> None:

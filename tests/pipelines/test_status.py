@@ -74,6 +74,22 @@ def test_names_and_reasons_of_units_reach_no_terminal_as_they_are(tmp_path: Path
     assert json.loads(seiryu("status", run.path, "--json").out)["set_aside"]["extract odd"]["reason"] == why
 
 
+def test_damaged_records_are_named(small_run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(small_run / "run", copy)
+    for path in sorted((copy / "units/clean").glob("*.json"))[:2]:
+        path.write_text("")
+    (copy / "units/extract/odd.failed").write_text('{"attempts": 1, "reason": 5}')
+    said = seiryu("status", copy).out
+    assert "damaged: 2 of units/clean/*.json (CC-MAIN-2021-25-00000, ...), made again by the next run" in said
+    assert "set aside: extract odd: its record units/extract/odd.failed is damaged" in said
+    assert len(json.loads(seiryu("status", copy, "--json").out)["damaged"]["clean"]) == 2
+    assert "2 units are not counted, their sidecars are damaged" in seiryu("report", copy).err
+    verified = seiryu("verify", copy)
+    assert verified.code == 1
+    assert "odd.failed: is damaged, written anew by the next run" in verified.out
+
+
 def test_a_run_can_be_asked_at_any_time(small_archives: Path, tmp_path: Path) -> None:
     """From its first second to its last, while units come to be there one by one."""
     config = write_config(tmp_path, small_archives)

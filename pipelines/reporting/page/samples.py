@@ -15,12 +15,13 @@ from seiryu.filters.explaining import spans
 from seiryu.filters.instruments import Instruments
 from seiryu.filters.rules import Rule
 from seiryu.pipelines.config_file import ConfigError
-from seiryu.pipelines.facts import Facts, queries
+from seiryu.pipelines.facts import Facts
 from seiryu.pipelines.facts.texts import documents_at
 from seiryu.pipelines.measured import instruments, read_signals
 from seiryu.pipelines.reporting.page.asking import answers
 from seiryu.pipelines.reporting.page.distributions import SIDES
 from seiryu.pipelines.reporting.page.shown import excerpt
+from seiryu.pipelines.reporting.taken_down import TakenDown
 from seiryu.pipelines.state import State
 
 _REJECTED, _KEPT, _POOL = 3, 2, 24
@@ -38,13 +39,13 @@ class Samples:
     unmarked: str = ""
 
 
-def samples(state: State, facts: Facts) -> Samples:
-    """For every rule; none of a table without rows."""
+def samples(state: State, facts: Facts, gone: TakenDown) -> Samples:
+    """For every rule; none of a table without rows, and none of what is taken down."""
     if not facts.documents or not facts.rules:
         return Samples()
-    asked = [partial(queries.sample, rules=facts.rules, rule=rule.name, most=_REJECTED) for rule in facts.rules]
+    asked = [partial(gone.sample, rules=facts.rules, rule=rule.name, most=_REJECTED) for rule in facts.rules]
     *rejected, pool = (
-        table.to_pylist() for table in answers(facts, [*asked, partial(queries.sample, rules=facts.rules, rule=None, most=_POOL)])
+        table.to_pylist() for table in answers(facts, [*asked, partial(gone.sample, rules=facts.rules, rule=None, most=_POOL)])
     )
     rows = []
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from seiryu.corpus import schema
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.chain import CHAIN
 from seiryu.pipelines.reporting.funnel import Step, funnel
+from seiryu.pipelines.reporting.taken_down import TakenDown
 from seiryu.pipelines.stages.addresses import lists_of_pages
 from seiryu.pipelines.stages.hosts import hosts_schema
 from seiryu.pipelines.state import State
@@ -88,22 +90,23 @@ def hosts(state: State) -> Row:
             "lists": lists_of_pages(state.config)}  # fmt: skip
 
 
-def cleaning(state: State) -> Row:
-    """What cleaning did, in sums, and the lines and paragraphs that were cut from the most pages."""
+def cleaning(state: State, gone: TakenDown) -> Row:
+    """What cleaning did, in sums, and the lines and paragraphs that were cut from the most pages; `hides`: not all are shown."""
     return {
+        "hides": bool(gone.sites),
         "done": bool(state.completed("clean")), "counts": state.counts("clean"), "found": state.counts("boilerplate").extra,
-        "lines": _repeated(state, "line", schema.BOILERPLATE, ["pages", "site", "text"]),
-        "paragraphs": _repeated(state, "paragraph", schema.PARAGRAPHS, ["documents", "text"]),
+        "lines": _repeated(state, "line", schema.BOILERPLATE, ["pages", "site", "text"], gone.without_lines),
+        "paragraphs": [] if gone.sites else _repeated(state, "paragraph", schema.PARAGRAPHS, ["documents", "text"], lambda rows: rows),
     }  # fmt: skip
 
 
-def _repeated(state: State, kind: str, wanted: pa.Schema, order: list[str]) -> list[Row]:
-    """The first of what stands often, most often first; a partition at a time."""
+def _repeated(state: State, kind: str, wanted: pa.Schema, order: list[str], shown: Callable[[pa.Table], pa.Table]) -> list[Row]:
+    """The first of what stands often and is shown, most often first; a partition at a time."""
     most, *rest = order
     rows = wanted.empty_table()
     for name in state.completed("boilerplate"):
         if name.startswith(kind):
-            table = schema.read_table(state.store, f"boilerplate/{name}.parquet", wanted)
+            table = shown(schema.read_table(state.store, f"boilerplate/{name}.parquet", wanted))
             rows = pa.concat_tables([rows, table]).sort_by([(most, "descending"), *((column, "ascending") for column in rest)])
             rows = rows.slice(0, _HOSTS)
     found: list[Row] = rows.to_pylist()
