@@ -35,9 +35,33 @@ def run_config(tmp_path: Path) -> Config:
 
 def test_the_launchers_file_is_what_rays_schema_asks_for() -> None:
     import ray
+    from ray.autoscaler._private.util import prepare_config, validate_config
 
     schema = json.loads((Path(ray.__file__).parent / "autoscaler/ray-schema.json").read_text())
     validate(yaml.safe_load((DEPLOY / "aws/cluster.yaml").read_text()), schema)
+    with_defaults = prepare_config(yaml.safe_load((DEPLOY / "aws/cluster.yaml").read_text()))
+    validate_config(with_defaults)
+    assert {name: kind["max_workers"] for name, kind in with_defaults["available_node_types"].items()} == {"head": 0, "spot": 50}
+
+
+def test_rays_autoscaler_reads_of_the_rayjob_what_is_meant() -> None:
+    from ray.autoscaler._private.kuberay.autoscaling_config import _derive_autoscaling_config_from_ray_cr
+
+    spec = rayjob()[1]["rayClusterSpec"]
+    read = _derive_autoscaling_config_from_ray_cr({"metadata": {"name": "seiryu", "namespace": "default"}, "spec": spec})
+    kinds = {
+        name: (kind["resources"], kind["min_workers"], kind["max_workers"]) for name, kind in read["available_node_types"].items()
+    }
+    assert kinds == {
+        "headgroup": ({"CPU": 0, "memory": 16 << 30}, 0, 0),
+        "spot": ({"CPU": 16, "memory": 64 << 30}, 0, 50),
+    }
+
+
+def test_the_rayjob_names_the_ray_that_is_installed() -> None:
+    import ray
+
+    assert rayjob()[1]["rayClusterSpec"]["rayVersion"] == ray.__version__
 
 
 def test_the_rayjob_runs_a_config_that_its_workers_can_hold(tmp_path: Path) -> None:

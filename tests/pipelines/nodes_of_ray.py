@@ -64,14 +64,13 @@ class Nodes:
             "--block",
             f"--node-name={name}",
             "--object-store-memory=80000000",
-            *options,
         ]
         where = (
             [f"--address={self.address}"]
             if self.address
             else ["--head", "--port=0", "--include-dashboard=false", f"--temp-dir={self.short}"]
         )
-        command = [*inside, *ray, *where]
+        command = [*inside, *ray, *where, *options]
         if mounts:
             command = ["unshare", "--mount", "sh", "-ec", f"{'; '.join(mounts)}; exec {shlex.join(command)}"]
         with _alone():
