@@ -16,7 +16,7 @@ MODEL_ERROR = (
     "the CPU time of one archive, told by nine others, was off by 9 % in the median and 51 % at worst, that of ten by 12 %; on a busy "
     "machine by up to twice that (docs/profile.md)"
 )
-_FEW = 20  # archives
+FEW = 20  # archives; of fewer the figures are no measure of a snapshot
 _FAR = 1000  # times as much as was measured
 
 
@@ -30,7 +30,7 @@ def assumptions(cost: Cost, profile: Profile, config: Config) -> Iterator[str]:
         f"extracted; {archive.passing:,.0f} documents pass the rules"
     )
     yield f"measured on {cost.sample:,} archives of {human(size)} in the mean" + (
-        f": fewer than {_FEW}, so the interval is too narrow" if cost.sample < _FEW else ""
+        f": fewer than {FEW}, so the interval is too narrow" if cost.sample < FEW else ""
     )
     pages = extracted.pages if extracted else 0
     if pages and archive.pages and not 0.5 < (ratio := archive.bytes / archive.pages * pages / max(1.0, size * cost.sample)) < 2:
