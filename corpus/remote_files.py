@@ -10,6 +10,7 @@ import errno
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import fsspec
@@ -20,7 +21,8 @@ from seiryu.corpus.remote.errors import Forbidden, Unreachable
 
 PATIENCE = 300.0
 _PAUSES = (1.0, 30.0)  # seconds before the second try, and at most
-_FINAL = {errno.EINVAL, errno.EMSGSIZE, errno.ENAMETOOLONG}  # what a server will not take, however often it is asked
+_FINAL = {errno.EMSGSIZE, errno.ENAMETOOLONG, errno.ENOSYS}  # what a server will not take, however often it is asked
+_MAYBE = 30.0  # seconds for a bad request: it may be one that was damaged on the way, or a token that is being renewed
 # s3fs: an upload holds one part of 50 MB, a small file is had by one request, and one that is read in pieces comes in blocks of 8 MiB.
 _WRITING = ("put_file", "rm_file", "call_s3")
 _OPTIONS = {"s3": {"max_concurrency": 1, "default_block_size": 8 << 20}}
@@ -59,7 +61,7 @@ class Patient:
 
     def _patient(self, name: str, asked: Callable[..., Any]) -> Callable[..., Any]:
         def ask(*arguments: Any, **named: Any) -> Any:
-            until, pause = time.monotonic() + self._patience, _PAUSES[0]
+            begin, pause = time.monotonic(), _PAUSES[0]
             while True:
                 try:
                     return asked(*arguments, **named)
@@ -73,9 +75,11 @@ class Patient:
                         raise (NotWritable if name in _WRITING else Forbidden)(f"{where}: {refused}") from error
                     if isinstance(error, OSError) and error.errno in _FINAL:
                         raise InputError(f"{where}: {error}") from error
-                    if time.monotonic() + pause > until:
+                    bad_request = isinstance(error, OSError) and error.errno == errno.EINVAL
+                    patience = min(self._patience, _MAYBE) if bad_request else self._patience
+                    if time.monotonic() + pause > begin + patience:
                         raise Unreachable(
-                            f"{where}: no answer within {self._patience:.0f} s: {error or type(error).__name__}"
+                            f"{where}: no answer within {patience:.0f} s: {error or type(error).__name__}"
                         ) from error
                     time.sleep(pause * (0.5 + random.random()))
                     pause = min(2 * pause, _PAUSES[1])
@@ -110,11 +114,12 @@ def end_uploads(fs: Any, below: str) -> int:
     while True:
         try:
             answer = fs.call_s3("list_multipart_uploads", **more)
+            for upload in answer.get("Uploads", ()):
+                with suppress(FileNotFoundError):  # it came to its end meanwhile
+                    fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+                    ended += 1
         except (SeiryuError, NotImplementedError):  # not every store, nor every policy, knows of it; a rule of the bucket may
             return ended
-        for upload in answer.get("Uploads", ()):
-            fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-            ended += 1
         if not answer.get("IsTruncated"):
             return ended
         more |= {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}

@@ -18,7 +18,7 @@ import socket
 import tempfile
 import uuid
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -243,8 +243,12 @@ class Store:
 
     def delete_all(self, names: Sequence[str]) -> None:
         """Delete many files; an object store is asked for several at once."""
+        self.at_once(self.delete, names)
+
+    def at_once(self, what: Callable[[str], None], names: Sequence[str]) -> None:
+        """Do something for each name: one after another on a local disk, several at once in an object store."""
         with ThreadPoolExecutor(1 if self.local else _REQUESTS) as pool:
-            deque(pool.map(self.delete, names), maxlen=0)
+            deque(pool.map(what, names), maxlen=0)
 
     def sweep(self) -> int:
         """Delete what dead writers left: files in tmp/, uploads that were not ended; their number. Only while nobody else writes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import index
 from sys import intern
 from typing import Any
 
@@ -53,8 +54,10 @@ class Counts:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Counts:
+        """KeyError, TypeError or AttributeError if it is none."""
         # Interned: a run reads hundreds of thousands of these, all with the same few reasons.
         named = {
-            name: Counter({intern(k): n for k, n in value[name].items()}) for name in ("rejected", "failed", "letters", "extra")
+            name: Counter({intern(reason): index(number) for reason, number in value[name].items()})
+            for name in ("rejected", "failed", "letters", "extra")
         }
         return cls(value["records"], value["kept"], **named)

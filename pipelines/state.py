@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -234,26 +234,33 @@ class State:
             found[name] = why
         return found
 
-    def drop_unless_whole(self, unit: Unit) -> None:
-        """Take a unit away if its outputs are not the ones that its sidecar tells of, as another copy may have left them."""
+    def drop_unless_whole(self, unit: Unit, check: Callable[[], None]) -> None:
+        """Take a unit away if its outputs are not the ones that its sidecar tells of, as another copy may have left them.
+
+        `check`: called right before that; raises where the run directory is another run's by now.
+        """
         done = self._read(unit.sidecar)
         for output in done.outputs if done else ():
             if not self.store.exists(output.name) or self.store.sha256(output.name) != output.sha256:
+                check()
                 self.remove(unit.stage, unit.name)
                 return
 
     def remove(self, stage: str, *units: str) -> None:
-        """Take away units: their sidecars first, so that none exists without its files."""
-        for some in batched([f"units/{stage}/{unit}.json" for unit in units], _AT_ONCE):
-            sidecars = [_sidecar(text) for text in self.store.read_all(some)]
-            self.store.delete_all(some)
-            self.store.delete_all([output.name for sidecar in sidecars if sidecar for output in sidecar.outputs])
+        """Take away units: the sidecar of each first, so that it never exists without its files."""
+        self.store.at_once(self._remove, [f"units/{stage}/{unit}.json" for unit in units])
+
+    def _remove(self, name: str) -> None:
+        sidecar = self._read(name)
+        self.store.delete(name)
+        for output in sidecar.outputs if sidecar else ():
+            self.store.delete(output.name)
 
 
 def _sidecar(text: bytes | None) -> Sidecar | None:
     try:
         return Sidecar.from_json(json.loads(text)) if text is not None else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

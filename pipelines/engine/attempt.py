@@ -26,10 +26,11 @@ from seiryu.pipelines.unit import NoBetter, Sidecar, Stage, Unit, made_of
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`done`; `part`: done but for records that did not come and may another time; `retry`: may go well another time; `lost`: the
-    node of the attempt has gone; `bad`: no second try will change it; `stop`: the run cannot go on. `counts`: of what is committed.
+    node of the attempt has gone; `full`: it may go well on another node; `bad`: no second try will change it; `stop`: the run cannot
+    go on. `counts`: of what is committed.
     """
 
-    kind: Literal["done", "part", "retry", "lost", "bad", "stop"]
+    kind: Literal["done", "part", "retry", "lost", "full", "bad", "stop"]
     reason: str = ""
     detail: str = ""
     seconds: float = 0.0
@@ -100,7 +101,9 @@ def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcom
         return Outcome("stop", str(error))
     except (InputError, LawBroken) as error:
         return Outcome("bad", str(error), traceback.format_exc())
-    except (Unreachable, NodeFull) as error:
+    except NodeFull as error:
+        return Outcome("full", str(error), traceback.format_exc())
+    except Unreachable as error:
         return Outcome("retry", str(error), traceback.format_exc())
     except MemoryError:
         return Outcome("retry", "out of memory", traceback.format_exc())
@@ -118,7 +121,7 @@ def read_sidecar(store: Store, unit: Unit) -> Sidecar | None:
     """What the unit was when it was made before; None if there is nothing, or nothing that can be read."""
     try:
         return Sidecar.from_json(store.read_json(unit.sidecar))
-    except (FileNotFoundError, InputError, KeyError, TypeError):
+    except (FileNotFoundError, InputError, KeyError, TypeError, AttributeError):
         return None
 
 

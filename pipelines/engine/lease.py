@@ -70,7 +70,8 @@ def lease(store: Store, say: Any, beat: float = BEAT) -> Iterator[Lease]:
     `say`: told when there is something to wait for.
     """
     _await_end(store, say)
-    mine = Lease(Store(store.root, patience=beat), beat)  # what would come later than the next sign of life must not come at all
+    brief = Store(store.root, patience=beat)  # what would come later than the next sign of life must not come at all
+    mine = Lease(brief, beat)
     mine.write()
     if (_read(store) or {}).get("token") != mine.token:
         raise Held(_held(store, _read(store) or {}))
@@ -82,8 +83,8 @@ def lease(store: Store, say: Any, beat: float = BEAT) -> Iterator[Lease]:
         mine.end()
         with suppress(Exception):  # what ended the block says more
             thread.join(timeout=beat)
-            if (_read(store) or {}).get("token") == mine.token:
-                store.delete(NAME)
+            if (_read(brief) or {}).get("token") == mine.token:
+                brief.delete(NAME)
 
 
 def check_lease(store: Store, token: str) -> None:
@@ -103,7 +104,7 @@ def _await_end(store: Store, say: Any) -> None:
     found = _read(store)
     if found is None or _gone(found):
         return
-    if _is_here(found):
+    if _is_here(found) and _started(found["pid"]):
         raise Held(_held(store, found))
     wait = _SILENT * _every(found)
     say(f"{store.root} is held by a run on {_host(found)}; waiting {wait:.0f} s to see whether it is alive ...")
@@ -158,7 +159,7 @@ def _hidden(pid: int) -> bool:
         os.kill(pid, 0)
     except PermissionError:
         return not _started(pid)
-    except OSError:
+    except (OSError, OverflowError):
         return False
     return False
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from seiryu.corpus.errors import SeiryuError
 from seiryu.pipelines.engine.attempt import set_aside_record
 from seiryu.pipelines.engine.cluster import Members, cluster
-from seiryu.pipelines.engine.lease import Lease
+from seiryu.pipelines.engine.lease import Lease, check_lease
 from seiryu.pipelines.engine.running import run_units
 from seiryu.pipelines.record import run_record
 from seiryu.pipelines.state import Standing, State
@@ -95,17 +96,18 @@ class Making:
             tell(Event("stage_begun", stage.name), Progress(stage.name, len(standing.to_make)))
             progress = run_units(stage, standing.to_make, state.config, tell, self._lease.token, self._members)
             tell(Event("stage_ended", stage.name, seconds=time.monotonic() - begin), progress)
-        failed = set(state.names_set_aside(stage.name))
+        failed, check = set(state.names_set_aside(stage.name)), partial(check_lease, state.store, self._lease.token)
         for unit in standing.to_make:
             outcome = progress.set_aside.get(unit.name)
             if not outcome:
                 self.ended.set_aside.pop(f"{stage.name} {unit.name}", None)
                 if unit.name in progress.doubtful:
-                    state.drop_unless_whole(unit)
+                    state.drop_unless_whole(unit, check)
                 if unit.name in failed:
                     state.store.delete(f"units/{stage.name}/{unit.name}.failed")
                 continue
             if unit.name in standing.stale and unit.name not in standing.lacking:
+                check()
                 state.remove(stage.name, unit.name)
             record = set_aside_record(unit, outcome, progress.attempts[unit.name])
             state.store.write_json(f"units/{stage.name}/{unit.name}.failed", record)

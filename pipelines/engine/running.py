@@ -56,7 +56,7 @@ def run_units(
                 running.settle(copy, outcome)
             tell(None, running.progress)
     except BaseException:
-        running.cancel()
+        running.give_up(list(running.copies))
         raise
     return running.progress
 
@@ -126,32 +126,33 @@ class _Running:
         gone = [task for task, copy in self.copies.items() if copy.node and copy.node not in self._members.alive]
         for task in gone:
             copy = self.copies[task]
-            self._give_up([task])
+            self.give_up([task])
             yield copy, Outcome("lost", "its node was lost")
 
     def _hand_in_again(self) -> None:
-        """A node has gone: what nobody has taken up may have been on its way there, of which Ray says nothing for seven minutes (2.60:
-        until gRPC's keepalive of 300 and 120 s has run out). So long it asks for no other worker for tasks of the same demands; what is
-        handed in from now on avoids the node by name, which makes it other demands. It costs no attempt: nothing is known to run.
+        """A node has gone: what nobody has taken up may have been on its way there, of which Ray says nothing for seven minutes (2.60,
+        gRPC's keepalive), nor asks for a worker for others of the same demands; to avoid the node makes them other demands.
         """
         for task in [task for task, copy in self.copies.items() if not copy.node]:
             copy = self.copies[task]
-            self._give_up([task])
+            self.give_up([task])
+            self.progress.doubtful.add(copy.unit.name)
             if copy.unit.name not in self._twice or self._members.able - {copy.elsewhere}:
                 self._submit(copy.unit, copy.elsewhere)
 
     def settle(self, copy: _Copy, outcome: Outcome) -> None:
         """Count an outcome: done, tried again when the others have been, set aside, or the end of the run."""
-        if outcome.kind == "stop":
+        if outcome.kind == "stop" or (outcome.kind == "full" and not self._members.able - {copy.node}):
             raise EngineError(outcome.reason)
         unit, progress, attempts = copy.unit, self.progress, self._config.engine.attempts
+        outcome = replace(outcome, kind="retry") if outcome.kind == "full" else outcome
         others = [task for task, other in self.copies.items() if other.unit.name == unit.name] if unit.name in self._twice else []
         if outcome.kind == "part":
             self._parts[unit.name] = outcome
         if outcome.kind != "done" and others:
             if any(self.copies[task].node for task in others):
                 return  # the other copy may still do it
-            self._give_up(others)  # nobody has taken it up, and maybe nobody can
+            self.give_up(others)  # nobody has taken it up, and maybe nobody can
             others = []
         self._taken.pop(unit.name, None)
         if unit.name in self._twice or unit.name in self._lost or outcome.kind == "lost":
@@ -166,10 +167,10 @@ class _Running:
                 return
             outcome = replace(outcome, kind="retry")
         tries = progress.attempts.get(unit.name, 0) + 1
-        if outcome.kind in ("retry", "bad") and tries >= attempts and unit.name in self._parts:
+        if unit.name in self._parts and (outcome.kind == "bad" or (outcome.kind == "retry" and tries >= attempts)):
             outcome = self._parts[unit.name]  # which stands, or is found missing after the stage
         if outcome.kind == "done" or (outcome.kind == "part" and tries >= attempts):
-            self._give_up(others)
+            self.give_up(others)
             progress.done += 1
             progress.records += outcome.counts.records if outcome.counts else 0
             self._stragglers.finished(outcome.seconds)
@@ -182,12 +183,9 @@ class _Running:
             self._failed_on[unit.name] = copy.node
             self.waiting.append(unit)
         else:
-            self._give_up(others)
+            self.give_up(others)
             progress.set_aside[unit.name] = outcome
             self._say("set_aside", copy, outcome)
-
-    def cancel(self) -> None:
-        self._give_up(list(self.copies))
 
     def _submit(self, unit: Unit, elsewhere: str = "") -> None:
         """Hand a unit to Ray, for another node than `elsewhere` if there is one."""
@@ -247,7 +245,7 @@ class _Running:
             raise EngineError(f"{lacking} (waited {waited:,.0f} s for another node, see engine.patience)")
         self._tell(Event("waiting", self.progress.stage, reason=lacking), self.progress)
 
-    def _give_up(self, tasks: Sequence[Any]) -> None:
+    def give_up(self, tasks: Sequence[Any]) -> None:
         import ray
 
         for task in tasks:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ import ray
 from ray import cloudpickle
 from ray.cluster_utils import Cluster
 
+from seiryu.corpus.errors import NodeFull
 from seiryu.corpus.remote.errors import Unreachable
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import NOT_FETCHED, Counts
 from seiryu.pipelines.engine.attempt import attempt
-from seiryu.pipelines.engine.lease import NAME, lease
+from seiryu.pipelines.engine.cluster import EngineError
+from seiryu.pipelines.engine.lease import NAME, TakenOver, lease
 from seiryu.pipelines.engine.running import run_units
 from seiryu.pipelines.state import State
 from seiryu.pipelines.unit import NoBetter, Result, Stage, Unit
@@ -91,8 +94,30 @@ def test_a_unit_whose_outputs_are_another_copys_is_taken_away(kept: bool, tmp_pa
     assert attempt(stage(whole), UNIT, config(tmp_path)).kind == "done"
     if not kept:
         (tmp_path / "made/u").write_bytes(b"8 of 10")
-    State(Store(str(tmp_path)), config(tmp_path)).drop_unless_whole(UNIT)
+    state, asked = State(Store(str(tmp_path)), config(tmp_path)), list[str]()
+
+    def not_ours() -> None:
+        asked.append("the lease")
+        raise TakenOver
+
+    with nullcontext() if kept else pytest.raises(TakenOver):
+        state.drop_unless_whole(UNIT, not_ours)
+    assert (tmp_path / "units/trial/u.json").exists()
+    assert bool(asked) is not kept
+    state.drop_unless_whole(UNIT, lambda: None)
     assert (tmp_path / "units/trial/u.json").exists() is kept
+
+
+@pytest.mark.parametrize("rejected", [None, [], 3, "x", {"a": None}])
+def test_counts_that_are_none_are_a_damaged_sidecar(rejected: object, tmp_path: Path) -> None:
+    attempt(stage(whole), UNIT, config(tmp_path))
+    found = sidecar(tmp_path)
+    found["counts"]["rejected"] = rejected
+    (tmp_path / "units/trial/u.json").write_text(json.dumps(found))
+    state = State(Store(str(tmp_path)), config(tmp_path))
+    assert state.damaged(stage(whole)) == ["u"]
+    assert attempt(stage(whole), UNIT, config(tmp_path)).kind == "done"
+    assert state.damaged(stage(whole)) == []
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +133,16 @@ def one_able_node() -> Iterator[Cluster]:
         yield cluster
         ray.shutdown()
         cluster.shutdown()
+
+
+def no_room(*_: object) -> Result:
+    raise NodeFull("no room in /tmp on this machine; set TMPDIR")
+
+
+@pytest.mark.usefixtures("one_able_node")
+def test_a_node_without_room_ends_the_run_if_there_is_no_other(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="set TMPDIR"):
+        run_units(stage(no_room), [UNIT], config(tmp_path), lambda *_: None)
 
 
 def late_and_bad(unit: Unit, _: Config, store: Store) -> Result:

@@ -14,6 +14,7 @@ import ray
 from ray import cloudpickle
 from ray.cluster_utils import Cluster
 
+from seiryu.corpus.errors import NodeFull
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
@@ -84,6 +85,10 @@ def works_where_it_did_not_fail(unit: Unit, config: Config, store: Store) -> Res
     return Result(Counts(1, 1), [store.write(f"made/{unit.name}", unit.name.encode())])
 
 
+def no_room_anywhere(*_: object) -> Result:
+    raise NodeFull("no room in /tmp; set TMPDIR")
+
+
 def stage(work) -> Stage:
     return Stage("trial", 1, "records", lambda _: {}, lambda _: [], work)
 
@@ -146,6 +151,12 @@ def test_what_failed_on_a_node_is_tried_again_on_another(tmp_path: Path) -> None
     wanted = units(*map(str, range(8)))
     progress = run_units(stage(works_where_it_did_not_fail), wanted, config(tmp_path, attempts=2), lambda *_: None)
     assert (progress.done, progress.retries, progress.set_aside) == (8, 8, {})
+
+
+@pytest.mark.usefixtures("two_nodes")
+def test_a_unit_for_which_no_node_has_room_is_set_aside(tmp_path: Path) -> None:
+    progress = run_units(stage(no_room_anywhere), units("0"), config(tmp_path, attempts=2), lambda *_: None)
+    assert (progress.done, progress.retries, list(progress.set_aside)) == (0, 1, ["0"])
 
 
 def test_a_node_that_dies_with_its_units_costs_no_attempt(two_nodes: Cluster, tmp_path: Path) -> None:
