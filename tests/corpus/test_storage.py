@@ -233,15 +233,17 @@ def test_a_glob_a_folder_and_a_path_name_their_files(tmp_path, monkeypatch):
     (tmp_path / "inner.warc.gz").mkdir()
     (tmp_path / "link.warc.gz").symlink_to(tmp_path / "a.warc.gz")
     (tmp_path / "lost.warc.gz").symlink_to(tmp_path / "nowhere")
-    archives = [str(tmp_path / name) for name in ("a.warc.gz", "b.warc.gz", "link.warc.gz")]
+    archives = [str(tmp_path / name) for name in ("a.warc.gz", "b.warc.gz", "link.warc.gz", "lost.warc.gz")]
     assert expand(str(tmp_path / "*.warc.gz")) == archives
     assert expand(str(tmp_path)) == sorted([*archives, str(tmp_path / "c.txt")])
     assert expand(str(tmp_path / "c.txt")) == [str(tmp_path / "c.txt")]
     assert expand(str(tmp_path / "nowhere")) == expand(str(tmp_path / "*.nothing")) == []
     monkeypatch.chdir(tmp_path)
-    assert expand("*.warc.gz") == ["a.warc.gz", "b.warc.gz", "link.warc.gz"]
+    assert expand("*.warc.gz") == ["a.warc.gz", "b.warc.gz", "link.warc.gz", "lost.warc.gz"]
     (tmp_path / "inner.warc.gz" / "d").write_bytes(b"x")
-    assert expand(".") == ["a.warc.gz", "b.warc.gz", "c.txt", "inner.warc.gz/d", "link.warc.gz"]
+    assert expand(".") == ["a.warc.gz", "b.warc.gz", "c.txt", "inner.warc.gz/d", "link.warc.gz", "lost.warc.gz"]
+    with pytest.raises(InputError, match=r"lost\.warc\.gz does not exist"):
+        identity("lost.warc.gz")  # what a name leads to may be on a disk that is not there now; it is not passed over
 
 
 def test_urls_are_expanded_to_urls():
