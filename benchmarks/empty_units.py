@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 import numpy as np
@@ -92,8 +92,9 @@ def work(unit: Unit, _: Config, store: Store) -> Result:
     return Result(Counts(records=1, kept=1), ())
 
 
-def stage(name: str, units: list[Unit]) -> Stage:
-    return Stage(name, 1, "units", lambda _: {}, lambda _: units, work, on_documents=False)
+def stage(name: str) -> Stage:
+    """Without its units: like those of the chain it is small, for it goes to the worker with every unit."""
+    return Stage(name, 1, "units", lambda _: {}, lambda _: [], work, on_documents=False)
 
 
 def run(folder: str, number: int) -> None:
@@ -102,15 +103,15 @@ def run(folder: str, number: int) -> None:
     before = resident(os.getpid())
     units = [Unit("empty", f"unit-{place:08}", {"place": place}, {}) for place in range(number)]
     listed = resident(os.getpid()) - before
-    empty, driver = stage("empty", units), Driver(max(SHORTEST_STEP, number // MOST_STEPS))
+    empty, driver = stage("empty"), Driver(max(SHORTEST_STEP, number // MOST_STEPS))
     with cluster(config):
-        warm = stage("warm", [Unit("warm", f"{place}", {}, {}) for place in range(10 * WORKERS)])
-        run_units(warm, warm.units(State(Store(folder), config)), config, lambda *_: None)  # workers start
+        warm = [Unit("warm", f"{place}", {}, {}) for place in range(10 * WORKERS)]
+        run_units(stage("warm"), warm, config, lambda *_: None)  # workers start
         driver.look()
         progress = run_units(empty, units, config, driver.tell)
         stages = [_stage_seconds(place, config) for place in range(STAGES)]
     before, begin = resident(os.getpid()), time.perf_counter()
-    standing = State(Store(folder), config).look(empty)
+    standing = State(Store(folder), config).look(replace(empty, units=lambda _: units))
     look = time.perf_counter() - begin
     if progress.done != number or len(standing.done) != number:
         raise SystemExit(f"{progress.done:,} units of {number:,} were done, {len(standing.done):,} found")
@@ -121,9 +122,8 @@ def run(folder: str, number: int) -> None:
 
 
 def _stage_seconds(place: int, config: Config) -> float:
-    one = stage(f"stage{place}", [Unit(f"stage{place}", "all", {}, {})])
     begin = time.perf_counter()
-    run_units(one, one.units(State(Store(config.run), config)), config, lambda *_: None)
+    run_units(stage(f"stage{place}"), [Unit(f"stage{place}", "all", {}, {})], config, lambda *_: None)
     return time.perf_counter() - begin
 
 
