@@ -1,5 +1,7 @@
 """A server that can be told to misbehave, and who asks it."""
 
+from dataclasses import replace
+
 import pytest
 from faulty_server import CountingBudget, faulty_server
 
@@ -25,3 +27,9 @@ def budget():
 @pytest.fixture
 def remote(budget):
     return Remote(MANNERS, budget)
+
+
+@pytest.fixture
+def unhurried(budget):
+    """Who asks once more only for what the server did, and not because the machine was busy."""
+    return Remote(replace(MANNERS, timeout=30), budget)

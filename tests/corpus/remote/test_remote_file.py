@@ -108,12 +108,12 @@ def test_damage_on_the_server_is_what_it_is_on_a_disk_and_costs_two_requests_a_p
     assert len(server.asked) == 1 + 2 * 3
 
 
-def test_an_archive_with_damage_everywhere_does_not_cost_requests_without_end(server, remote, sample):
+def test_an_archive_with_damage_everywhere_does_not_cost_requests_without_end(server, unhurried, sample):
     broken = bytearray(sample)
     members = [item.offset for item in from_disk(sample)]
     for member in members[::3]:
         broken[member + 30] ^= 0x55
-    items = from_server(remote, server.put(bytes(broken)))
+    items = from_server(unhurried, server.put(bytes(broken)))
     assert items == from_disk(bytes(broken))
     assert sum(isinstance(item, Damaged) for item in items) > 100
     assert len(server.asked) <= 1 + 2 * 32
