@@ -24,7 +24,7 @@ def mosaic(mo: Any, looked: Looked, view: View) -> Any:
     if not looked.facts.documents:
         return None
     drawing = looked.own(Drawing)
-    con = drawing.begun(looked.facts.path, _where(view.brush))
+    con = drawing.begun(looked.facts.path, view.brush)
 
     class Guarded(MosaicWidget):  # type: ignore[misc]
         """Answers what reads, and keeps what Mosaic adds up in memory: a page must not write over the table it is shown."""
@@ -49,11 +49,11 @@ class Drawing:
         self.widget: Any = None
         self._con: duckdb.DuckDBPyConnection | None = None
 
-    def begun(self, path: str, where: str) -> duckdb.DuckDBPyConnection:
-        """A fresh database that knows the table's rows `where` as `chosen`, in place of the one before."""
+    def begun(self, path: str, brush: Brush) -> duckdb.DuckDBPyConnection:
+        """A fresh database that knows the table's rows under a brush as `chosen`, in place of the one before."""
         self.close()
         self._con = connect(path)
-        self._con.execute(f"CREATE VIEW chosen AS SELECT * FROM facts WHERE {where}")
+        self._con.execute(f"CREATE VIEW chosen AS SELECT * FROM facts WHERE {_where(brush)}")
         return self._con
 
     def close(self) -> None:
