@@ -77,7 +77,8 @@ $(VENV)/cluster/packages: $(VENV)/python requirements/cluster.txt
 	$(PYTHON) -m venv $(VENV)/cluster
 	$(VENV)/cluster/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes --requirement requirements/cluster.txt
 	@touch $@
-$(VENV)/cluster/made: $(VENV)/cluster/packages pyproject.toml $(shell git ls-files $(ROOMS))
+# After $(VENV)/run: both build in this folder.
+$(VENV)/cluster/made: $(VENV)/cluster/packages pyproject.toml $(shell git ls-files $(ROOMS)) | $(VENV)/run
 	$(VENV)/cluster/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --force-reinstall .
 	rm -rf build *.egg-info
 	@touch $@
