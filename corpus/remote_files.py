@@ -23,8 +23,8 @@ PATIENCE = 300.0
 _PAUSES = (1.0, 30.0)  # seconds before the second try, and at most
 _FINAL = {errno.EMSGSIZE, errno.ENAMETOOLONG, errno.ENOSYS}  # what a server will not take, however often it is asked
 _MAYBE = 30.0  # seconds for a bad request: it may be one that was damaged on the way, or a token that is being renewed
-# s3fs: an upload holds one part of 50 MB, a small file is had by one request, and one that is read in pieces comes in blocks of 8 MiB.
 _WRITING = ("put_file", "rm_file", "call_s3")
+# s3fs: an upload holds one part of 50 MB, a small file is had by one request, and one that is read in pieces comes in blocks of 8 MiB.
 _OPTIONS = {"s3": {"max_concurrency": 1, "default_block_size": 8 << 20}}
 
 

@@ -141,15 +141,12 @@ class Store:
         paths = [self._full(name) for name in names]
         plain = [path for path in paths if not _PATTERN.search(path)]  # others mean many files to `cat`
         found = self._fs.cat(plain, on_error="return") if plain else {}
-        alone = {path for path in paths if not isinstance(found.get(path), bytes | FileNotFoundError)}  # to be asked patiently
-        return [
-            self._read_or_none(name)
-            if path in alone
-            else None
-            if isinstance(found[path], FileNotFoundError)
-            else bytes(found[path])
-            for name, path in zip(names, paths, strict=True)
-        ]
+        answered = {
+            path: content if isinstance(content, bytes) else None
+            for path, content in found.items()
+            if isinstance(content, bytes | FileNotFoundError)  # after another error it is asked for alone, and patiently
+        }
+        return [answered[path] if path in answered else self._read_or_none(name) for name, path in zip(names, paths, strict=True)]
 
     def _read_or_none(self, name: str) -> bytes | None:
         try:

@@ -54,10 +54,10 @@ class Counts:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Counts:
-        """KeyError, TypeError or AttributeError if it is none."""
+        """LookupError, TypeError or AttributeError if it is none."""
         # Interned: a run reads hundreds of thousands of these, all with the same few reasons.
         named = {
             name: Counter({intern(reason): index(number) for reason, number in value[name].items()})
             for name in ("rejected", "failed", "letters", "extra")
         }
-        return cls(value["records"], value["kept"], **named)
+        return cls(index(value["records"]), index(value["kept"]), **named)

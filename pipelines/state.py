@@ -44,7 +44,9 @@ class State:
         self.store, self.config = store, config
         self._completed: dict[str, dict[str, Sidecar]] = {}
         self._planned: dict[str, int] = {}
-        self.unread: dict[str, list[str]] = {}  # by stage: units whose sidecars were found damaged
+        self.damaged: dict[
+            str, list[str]
+        ] = {}  # by stage: units whose sidecars could not be read, or name files that no unit makes
         self._added_up: dict[str, tuple[dict[str, Sidecar], Counts]] = {}
         self.earlier: Any = None  # what `dedup.against` names, once somebody has asked (stages/deduplicating/earlier.py)
         self.as_made = False  # whether the run is looked at as it was made, whatever lies outside it by now
@@ -156,17 +158,16 @@ class State:
         """Sidecars of these units of a stage, without those that are damaged. Settings that are alike are held once."""
         found: dict[str, Sidecar] = {}
         alike: dict[str, Any] = {}
-        unread = self.unread[stage.name] = []
+        damaged = self.damaged[stage.name] = []
         for some in batched(sorted(names), _AT_ONCE):
             texts = self.store.read_all([f"units/{stage.name}/{name}.json" for name in some])
             for name, text in zip(some, texts, strict=True):
-                sidecar = _sidecar(text)
-                if text is not None and not sidecar:
-                    unread.append(name)
-                if sidecar:
+                if sidecar := _sidecar(text):
                     settings = sidecar.made_of["settings"]
                     sidecar.made_of["settings"] = alike = alike if alike == settings else settings
                     found[name] = sidecar
+                elif text is not None:
+                    damaged.append(name)
         return found
 
     def completed(self, stage: str) -> dict[str, Sidecar]:
@@ -176,11 +177,6 @@ class State:
     def whole(self, *stages: str) -> bool:
         """Whether all units of these earlier stages are completed: what reads all of them must not go on without one."""
         return all(len(self._completed.get(stage, {})) >= self._planned.get(stage, 0) for stage in stages)
-
-    def damaged(self, stage: Stage) -> list[str]:
-        """Units whose sidecars cannot be read, or name files that no unit makes."""
-        present = self._present(stage)
-        return sorted(present - self._sidecars(stage, present).keys())
 
     def planned(self, stage: str) -> int | None:
         """Units that a stage is to have; None where it cannot be told from the run alone."""
@@ -234,17 +230,19 @@ class State:
             found[name] = why
         return found
 
-    def drop_unless_whole(self, unit: Unit, check: Callable[[], None]) -> None:
-        """Take a unit away if its outputs are not the ones that its sidecar tells of, as another copy may have left them.
+    def drop_unless_whole(self, stage: str, units: Sequence[str], check: Callable[[], None]) -> None:
+        """Take away those units whose outputs are not the ones that their sidecars tell of, as another copy may have left them.
 
         `check`: called right before that; raises where the run directory is another run's by now.
         """
-        done = self._read(unit.sidecar)
-        for output in done.outputs if done else ():
-            if not self.store.exists(output.name) or self.store.sha256(output.name) != output.sha256:
+
+        def look(name: str) -> None:
+            done = self._read(name)
+            if done and not all(self.store.exists(o.name) and self.store.sha256(o.name) == o.sha256 for o in done.outputs):
                 check()
-                self.remove(unit.stage, unit.name)
-                return
+                self._remove(name)
+
+        self.store.at_once(look, [f"units/{stage}/{unit}.json" for unit in units])
 
     def remove(self, stage: str, *units: str) -> None:
         """Take away units: the sidecar of each first, so that it never exists without its files."""
@@ -260,7 +258,7 @@ class State:
 def _sidecar(text: bytes | None) -> Sidecar | None:
     try:
         return Sidecar.from_json(json.loads(text)) if text is not None else None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, InputError):
         return None
 
 

@@ -140,7 +140,7 @@ def _sidecar(state: State, shard: Shard) -> Sidecar:
         raise ConfigError(f"{state.store.root} has no shard {shard.place.name}; there are {', '.join(held[:6]) or 'none'}")
     try:
         done = Sidecar.from_json(state.store.read_json(name))
-    except (KeyError, TypeError) as error:
+    except InputError as error:
         raise InputError(f"{state.store.path(name)} is damaged; delete it and run again") from error
     if not done.outputs:
         raise InputError(f"{state.store.path(name)}: a takedown left nothing in this shard")

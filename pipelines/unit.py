@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import seiryu.pipelines.version as version
@@ -143,14 +144,19 @@ class Sidecar:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Sidecar:
-        """KeyError or TypeError if it is no sidecar, or names a file that no unit makes."""
-        outputs = tuple(Written(_file_of_a_unit(o["name"]), o["size"], o["sha256"]) for o in value["outputs"])
-        counts = Counts.from_json(value["counts"])
-        made_of = {key: value["made_of"][key] for key in ("version", "settings", "params", "inputs")}
-        return cls(
-            value["stage"], value["unit"], made_of, outputs, counts, value["seconds"], value["seiryu"], value["finished"],
-            value.get("cpu_seconds", 0.0), value.get("peak_memory", 0), value.get("times", {}),
-        )  # fmt: skip
+        """InputError if it is none, or names a file that no unit makes."""
+        try:
+            outputs = tuple(Written(_file_of_a_unit(o["name"]), index(o["size"]), _text(o["sha256"])) for o in value["outputs"])
+            counts = Counts.from_json(value["counts"])
+            made_of = {"version": value["made_of"]["version"]}
+            made_of |= {key: _mapping(value["made_of"][key]) for key in ("settings", "params", "inputs")}
+            times = {name: float(seconds) for name, seconds in value.get("times", {}).items()}
+            return cls(
+                _text(value["stage"]), _text(value["unit"]), made_of, outputs, counts, float(value["seconds"]), _text(value["seiryu"]),
+                _text(value["finished"]), float(value.get("cpu_seconds", 0.0)), index(value.get("peak_memory", 0)), times,
+            )  # fmt: skip
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"this is no record of a unit: {error!r}") from error
 
 
 def _file_of_a_unit(name: str) -> str:
@@ -158,6 +164,18 @@ def _file_of_a_unit(name: str) -> str:
     if not _OUTPUT.fullmatch(name):
         raise KeyError(name)
     return name
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is no object")
+    return value
 
 
 def digest(value: Any) -> str:

@@ -41,7 +41,7 @@ def verify(state: State) -> tuple[int, list[Problem]]:
     problems: list[Problem] = []
     damaged = False
     for stage in CHAIN:
-        for name in state.damaged(stage):
+        for name in state.damaged.get(stage.name, ()):
             damaged = True
             path = state.store.path(f"units/{stage.name}/{name}.json")
             problems.append(Problem(f"{path}: is damaged, or names files that no unit makes", stage.name, name))

@@ -77,10 +77,17 @@ def begun(run: str) -> State:
 def finished(run: str, until: str = "") -> State:
     """What a run directory holds, up to a stage, under the config it was made with. ConfigError if it holds no run."""
     state = State.of_run(run, until)
-    if not any(state.completed(stage.name) for stage in CHAIN):
-        for stage in CHAIN:
-            if damaged := state.damaged(stage):
-                where = f"{state.store.path(f'units/{stage.name}/{damaged[0]}.json')} is damaged"
-                raise InputError(f"{where}, and {run} has no finished unit before it; seiryu verify {run} names all that are")
-        raise ConfigError(f"{run} holds no run: there is no finished unit under units/")
+    check_not_empty(state)
     return state
+
+
+def check_not_empty(state: State) -> None:
+    """ConfigError if no unit is finished, InputError if that is because sidecars are damaged."""
+    if any(state.completed(stage.name) for stage in CHAIN):
+        return
+    run = state.store.root
+    for stage, damaged in state.damaged.items():
+        if damaged:
+            where = f"{state.store.path(f'units/{stage}/{damaged[0]}.json')} is damaged"
+            raise InputError(f"{where}, and {run} has no finished unit before it; seiryu verify {run} names all that are")
+    raise ConfigError(f"{run} holds no run: there is no finished unit under units/")

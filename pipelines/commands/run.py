@@ -7,8 +7,9 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 
+from seiryu.corpus.storage import Store
 from seiryu.pipelines.chain import CHAIN
-from seiryu.pipelines.commands.checks import begun, checked, finished
+from seiryu.pipelines.commands.checks import begun, check_not_empty, checked
 from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.engine.lease import lease
 from seiryu.pipelines.engine.making import Ended
@@ -99,7 +100,7 @@ def report_command(run: str, against: str, language: str) -> int:
     if language not in ("en", "ja"):
         raise ConfigError(f"--language {language}: en or ja")
     other, state = begun(against) if against else None, begun(run)
-    if damaged := sum(map(len, state.unread.values())):
+    if damaged := sum(map(len, state.damaged.values())):
         say(f"{damaged:,} units are not counted, their sidecars are damaged: seiryu verify {run}")
     out.print(write_report(state, other, language), markup=False)
     return 0
@@ -107,11 +108,12 @@ def report_command(run: str, against: str, language: str) -> int:
 
 def verify_command(run: str, *, drop: bool, as_json: bool) -> int:
     """1 if there were problems, dropped or not: until it is run again the run is not whole."""
-    state = begun(run)
-    with lease(state.store, say) if drop else nullcontext():
+    store = Store(run)
+    with lease(store, say) if drop and store.exists("run.json") else nullcontext():
+        state = begun(run)
         files, problems = find_problems(state)
         if not files and not problems:
-            finished(run)  # says that there is nothing
+            check_not_empty(state)
         dropped = [" ".join(unit) for unit in drop_units(state, problems)] if drop else []
     left = [problem.text for problem in problems if not problem.stage] if drop else []
     if as_json:

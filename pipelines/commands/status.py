@@ -31,7 +31,7 @@ def status_command(run: str, *, as_json: bool) -> int:
         stages = {stage.name: state.counts(stage.name).to_json() for stage in CHAIN if state.completed(stage.name)}
         standing = [pace.to_json() for pace in stands.stages]
         all_of_it: dict[str, Any] = {"funnel": funnel_json(state), "stages": stages, "set_aside": set_aside, "standing": standing}
-        all_of_it["damaged"] = {stage: units for stage, units in state.unread.items() if units}
+        all_of_it["damaged"] = {stage: units for stage, units in state.damaged.items() if units}
         print(json.dumps(all_of_it, ensure_ascii=False, indent=1))
         return 0
     out.print(_table(state, stands))
@@ -42,12 +42,10 @@ def status_command(run: str, *, as_json: bool) -> int:
     for name, why in set_aside.items():
         after = "" if why["attempts"] is None else f" after {why['attempts']} attempt{'s' * (why['attempts'] != 1)}"
         out.print(f"set aside{after}: {plain(name)}: {plain(str(why['reason']))}", markup=False)
-    for name, units in state.unread.items():
-        if units:
-            out.print(
-                f"damaged: {len(units):,} of units/{name}/*.json ({plain(units[0])}, ...), made again by the next run",
-                markup=False,
-            )
+    for name, units in state.damaged.items():
+        for unit in units[:1]:
+            which = f"{plain(unit)}{', ...' if len(units) > 1 else ''}"
+            out.print(f"damaged: {len(units):,} of units/{name}/*.json ({which}), made again by the next run", markup=False)
     return 0
 
 

@@ -121,7 +121,7 @@ def read_sidecar(store: Store, unit: Unit) -> Sidecar | None:
     """What the unit was when it was made before; None if there is nothing, or nothing that can be read."""
     try:
         return Sidecar.from_json(store.read_json(unit.sidecar))
-    except (FileNotFoundError, InputError, KeyError, TypeError, AttributeError):
+    except (FileNotFoundError, InputError):
         return None
 
 

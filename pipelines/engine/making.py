@@ -96,15 +96,16 @@ class Making:
             tell(Event("stage_begun", stage.name), Progress(stage.name, len(standing.to_make)))
             progress = run_units(stage, standing.to_make, state.config, tell, self._lease.token, self._members)
             tell(Event("stage_ended", stage.name, seconds=time.monotonic() - begin), progress)
-        failed, check = set(state.names_set_aside(stage.name)), partial(check_lease, state.store, self._lease.token)
+        made = [unit.name for unit in standing.to_make if unit.name not in progress.set_aside]
+        check = partial(check_lease, state.store, self._lease.token)
+        if stage.outside:  # of what lies in the run, two copies of a unit make the same bytes
+            state.drop_unless_whole(stage.name, [name for name in made if name in progress.doubtful], check)
+        failed = set(state.names_set_aside(stage.name))
+        state.store.delete_all([f"units/{stage.name}/{name}.failed" for name in made if name in failed])
+        for name in made:
+            self.ended.set_aside.pop(f"{stage.name} {name}", None)
         for unit in standing.to_make:
-            outcome = progress.set_aside.get(unit.name)
-            if not outcome:
-                self.ended.set_aside.pop(f"{stage.name} {unit.name}", None)
-                if unit.name in progress.doubtful:
-                    state.drop_unless_whole(unit, check)
-                if unit.name in failed:
-                    state.store.delete(f"units/{stage.name}/{unit.name}.failed")
+            if not (outcome := progress.set_aside.get(unit.name)):
                 continue
             if unit.name in standing.stale and unit.name not in standing.lacking:
                 check()

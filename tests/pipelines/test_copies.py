@@ -101,23 +101,34 @@ def test_a_unit_whose_outputs_are_another_copys_is_taken_away(kept: bool, tmp_pa
         raise TakenOver
 
     with nullcontext() if kept else pytest.raises(TakenOver):
-        state.drop_unless_whole(UNIT, not_ours)
+        state.drop_unless_whole("trial", ["u"], not_ours)
     assert (tmp_path / "units/trial/u.json").exists()
     assert bool(asked) is not kept
-    state.drop_unless_whole(UNIT, lambda: None)
+    state.drop_unless_whole("trial", ["u"], lambda: None)
     assert (tmp_path / "units/trial/u.json").exists() is kept
 
 
-@pytest.mark.parametrize("rejected", [None, [], 3, "x", {"a": None}])
-def test_counts_that_are_none_are_a_damaged_sidecar(rejected: object, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "field",
+    [{"counts": {"records": 1, "kept": 1, "rejected": rejected, "failed": {}, "letters": {}, "extra": {}}}
+     for rejected in (None, [], 3, "x", {"a": None}, {"a": 1.5})]
+    + [{"counts": None}, {"outputs": {"a": 1}}, {"outputs": [{"name": "made/u", "size": "8", "sha256": "0"}]}, {"made_of": []}, {"stage": 1},
+       {"made_of": {"version": 1, "settings": {}, "params": [], "inputs": {}}}, {"seconds": "x"}, {"seconds": None}, {"finished": 5},
+       {"cpu_seconds": None}, {"peak_memory": "much"}, {"times": []}, {"times": {"parse": "x"}}],
+)  # fmt: skip
+def test_a_sidecar_with_a_field_of_another_kind_is_a_damaged_one(field: dict, tmp_path: Path) -> None:
     attempt(stage(whole), UNIT, config(tmp_path))
-    found = sidecar(tmp_path)
-    found["counts"]["rejected"] = rejected
+    found = sidecar(tmp_path) | field
     (tmp_path / "units/trial/u.json").write_text(json.dumps(found))
     state = State(Store(str(tmp_path)), config(tmp_path))
-    assert state.damaged(stage(whole)) == ["u"]
+
+    def damaged() -> list[str]:
+        state.look(stage(whole))
+        return state.damaged["trial"]
+
+    assert damaged() == ["u"]
     assert attempt(stage(whole), UNIT, config(tmp_path)).kind == "done"
-    assert state.damaged(stage(whole)) == []
+    assert damaged() == []
 
 
 @pytest.fixture(scope="module")

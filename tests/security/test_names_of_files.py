@@ -124,7 +124,7 @@ def test_a_sidecar_that_names_a_file_that_no_unit_makes_counts_as_damaged(name: 
     ):
         assert Sidecar.from_json(text).outputs[0].name == name
     else:
-        with pytest.raises(KeyError):
+        with pytest.raises(InputError):
             Sidecar.from_json(text)
 
 

@@ -62,7 +62,7 @@ def check_named(config: Config) -> None:
         if not store.exists("run.json"):
             raise ConfigError(f"dedup.against: {path} holds no run: run.json is not there", _FIELD)
         for name in store.names("units/signatures", ".json")[:1]:
-            with suppress(InputError, KeyError, TypeError):  # a damaged one is for whoever reads them all
+            with suppress(InputError):  # a damaged one is for whoever reads them all
                 _check(path, Sidecar.from_json(store.read_json(f"units/signatures/{name}")), signature_settings(config))
 
 
