@@ -14,6 +14,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --only-b
 ROOMS := corpus filters dedup pipelines configs
 LOCKED := run test cluster s3 audit
 
+# One beside the others, with what a file of requirements/ pins.
+define environment
+	$(PYTHON) -m venv $(VENV)/$(1)
+	$(VENV)/$(1)/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes --requirement requirements/$(1).txt
+	@touch $@
+endef
+
 .PHONY: run test readers bench chaos audit pictures lock clean
 run: $(VENV)/run
 	$(BIN)/seiryu run configs/sample.yaml
@@ -56,9 +63,7 @@ $(VENV)/run: $(VENV)/python requirements/run.txt pyproject.toml
 
 # An object store for the tests to talk to; the many packages it needs are no business of ours.
 $(VENV)/s3/made: $(VENV)/python requirements/s3.txt
-	$(PYTHON) -m venv $(VENV)/s3
-	$(VENV)/s3/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes --requirement requirements/s3.txt
-	@touch $@
+	$(call environment,s3)
 
 # The rooms stand at the top of the repository; the type checker finds them as seiryu.* through links.
 $(VENV)/test: $(VENV)/run $(VENV)/s3/made $(VENV)/cluster/made requirements/test.txt
@@ -74,9 +79,7 @@ $(VENV)/readers: $(VENV)/test requirements/readers.txt
 
 # A node of a cluster, for the tests to start jobs on and scrape metrics from: the built package, not this folder.
 $(VENV)/cluster/packages: $(VENV)/python requirements/cluster.txt
-	$(PYTHON) -m venv $(VENV)/cluster
-	$(VENV)/cluster/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes --requirement requirements/cluster.txt
-	@touch $@
+	$(call environment,cluster)
 # After $(VENV)/run: both build in this folder.
 $(VENV)/cluster/made: $(VENV)/cluster/packages pyproject.toml $(shell git ls-files $(ROOMS)) | $(VENV)/run
 	$(VENV)/cluster/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --force-reinstall .
@@ -84,9 +87,7 @@ $(VENV)/cluster/made: $(VENV)/cluster/packages pyproject.toml $(shell git ls-fil
 	@touch $@
 
 $(VENV)/audit/made: $(VENV)/python requirements/audit.txt
-	$(PYTHON) -m venv $(VENV)/audit
-	$(VENV)/audit/bin/python -m pip --disable-pip-version-check install --quiet --only-binary :all: --require-hashes --requirement requirements/audit.txt
-	@touch $@
+	$(call environment,audit)
 
 # datatrove, which is measured beside us.
 $(VENV)/bench: $(VENV)/test requirements/bench.txt

@@ -1,4 +1,4 @@
-"""200,000 empty units (empty_units.py): as many as some snapshots of Common Crawl have archives. Half an hour.
+"""200,000 empty units (empty_units.py): as many as some snapshots of Common Crawl have archives. Some ten minutes on a quiet machine.
 
 SEIRYU_MANY_UNITS (200,000).
 """
