@@ -53,6 +53,17 @@ class Member:
         names = {pid: re.match(r"ray::([a-z]+:[^\0]+)", _read(pid, "cmdline")) for pid in processes(self.node.process.pid)}
         return {pid: name[1].strip() for pid, name in names.items() if name}
 
+    @contextmanager
+    def held_at_work(self) -> Iterator[None]:
+        """Its workers stand still meanwhile, so that what they are at is not over before something was done to their node."""
+        workers = list(self.working())
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        assert self.working(), "it is at no unit any more"
+        yield
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+
     def stop_before_a_word(self) -> bool:
         """Whether a worker was stopped that has been handed a unit and has not yet said so: its title is still the task's name alone."""
         for pid in processes(self.node.process.pid):

@@ -80,8 +80,9 @@ def test_a_node_that_is_cut_off_in_mid_run_harms_nothing_and_one_that_joins_gets
     other = cluster.members[1]
     with cluster.driver(write_config(tmp_path, archives, engine=ENGINE)) as run:
         until_both_work(run, cluster, other)
-        other.machine.cut()  # its worker goes on: they share a disk
-        cluster.join()
+        with other.held_at_work():  # pulling a cable may take seconds on a machine that has much to do
+            other.machine.cut()
+        cluster.join()  # while the worker of the other goes on: they share a disk
         run.until("it is given up", lambda: run.told("node_lost"))
         other.machine.heal()
         assert run.end() == 0, run.log.read_text()
@@ -112,7 +113,8 @@ def test_a_node_whose_raylet_is_killed_costs_no_attempt(
     other = cluster.members[1]
     with cluster.driver(write_config(tmp_path, archives, engine=ENGINE)) as run:
         until_both_work(run, cluster, other)
-        other.to_raylet(signal.SIGKILL)
+        with other.held_at_work():
+            other.to_raylet(signal.SIGKILL)
         assert run.end() == 0, run.log.read_text()
         what_was_lost(run)
     assert hashes(tmp_path / "run", *RESULT) == in_peace

@@ -29,7 +29,8 @@ def test_the_command_says_all_of_it(tmp_path: Path) -> None:
     assert "10 of 50" in said.out
     assert "a run holds the directory; the last unit was finished 2." in said.out
     assert "not begun" in said.out
-    assert set(known) == {"funnel", "stages", "set_aside", "standing"}
+    assert set(known) == {"funnel", "stages", "set_aside", "damaged", "standing"}
+    assert not known["damaged"]
     extract = known["standing"][0]
     assert set(extract) >= KEYS
     assert (extract["stage"], extract["planned"], extract["done"]) == ("extract", 50, 10)
