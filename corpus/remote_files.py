@@ -55,11 +55,20 @@ class Patient:
     def __init__(self, fs: Any, patience: float = PATIENCE) -> None:
         self._fs, self._patience = fs, patience
 
+    def open(self, path: str, mode: str = "rb") -> Any:
+        """A file to read, whose pieces are asked for as patiently as all else."""
+        file = self._patient("open", self._fs.open)(path, mode)
+        if cache := getattr(file, "cache", None):  # of a file that is had piece by piece (fsspec.spec.AbstractBufferedFile)
+            cache.fetcher = self._patient("open", cache.fetcher, path)
+        return file
+
     def __getattr__(self, name: str) -> Any:
         asked = getattr(self._fs, name)
         return self._patient(name, asked) if callable(asked) else asked
 
-    def _patient(self, name: str, asked: Callable[..., Any]) -> Callable[..., Any]:
+    def _patient(self, name: str, asked: Callable[..., Any], path: str = "") -> Callable[..., Any]:
+        """`path`: what a call is about, if its arguments do not say so."""
+
         def ask(*arguments: Any, **named: Any) -> Any:
             begin, pause = time.monotonic(), _PAUSES[0]
             while True:
@@ -70,7 +79,7 @@ class Patient:
                 except (ValueError, TypeError, AttributeError, NotImplementedError):
                     raise
                 except Exception as error:
-                    where = f"{self._fs.unstrip_protocol(_path(arguments))}"
+                    where = f"{self._fs.unstrip_protocol(path or _path(arguments))}"
                     if refused := _refused(error):
                         raise (NotWritable if name in _WRITING else Forbidden)(f"{where}: {refused}") from error
                     if isinstance(error, OSError) and error.errno in _FINAL:

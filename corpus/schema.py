@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seiryu.corpus.damage import reading
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
 
@@ -271,19 +272,15 @@ def read_table(store: Store, name: str, schema: pa.Schema, columns: list[str] | 
         opened = store.open(name)
     except FileNotFoundError as error:
         raise InputError(f"{path} is not there; run again") from error
-    try:
-        with opened as file:
-            parquet = pq.ParquetFile(file, page_checksum_verification=True)
-            if difference := _difference(parquet.schema_arrow, schema):
-                raise InputError(f"{path} {difference}; it is not a table of this version")
-            footer = parquet.metadata
-            if footer.num_rows != sum(footer.row_group(number).num_rows for number in range(footer.num_row_groups)):
-                raise pa.ArrowInvalid("its row groups hold other numbers of rows than it says")
-            wanted = schema if columns is None else pa.schema([schema.field(column) for column in columns])
-            return parquet.read(columns=wanted.names, use_threads=False).cast(wanted)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise InputError(f"{path} is damaged and cannot be read ({why}); delete it and run again") from error
+    with reading(path), opened as file:
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+        if difference := _difference(parquet.schema_arrow, schema):
+            raise InputError(f"{path} {difference}; it is not a table of this version")
+        footer = parquet.metadata
+        if footer.num_rows != sum(footer.row_group(number).num_rows for number in range(footer.num_row_groups)):
+            raise pa.ArrowInvalid("its row groups hold other numbers of rows than it says")
+        wanted = schema if columns is None else pa.schema([schema.field(column) for column in columns])
+        return parquet.read(columns=wanted.names, use_threads=False).cast(wanted)
 
 
 def _difference(found: pa.Schema, schema: pa.Schema) -> str:

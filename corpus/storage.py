@@ -34,6 +34,13 @@ _TEMPORARY = re.compile(r"[0-9a-f]{32}|doctor-.*")  # what writers, and `seiryu 
 _PATTERN = re.compile(r"[*?\[]")  # in a path
 _REQUESTS = 16  # at once
 _FULL, _CLOSED = {errno.ENOSPC, errno.EDQUOT}, {errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR}
+_NO_PLACE = _CLOSED | {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.EEXIST,
+}  # for a new file; all else may pass
 
 
 @dataclass(slots=True)
@@ -161,7 +168,7 @@ class Store:
         """The JSON value of a file. InputError, naming the file, if it is damaged."""
         try:
             return json.loads(self.read(name))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{self.path(name)} is damaged ({error}); delete it and run again") from error
 
     @contextmanager
@@ -193,10 +200,7 @@ class Store:
             with tempfile.TemporaryFile(prefix="seiryu-") as raw:
                 yield raw
                 raw.flush()
-                try:
-                    self._fs.put_file(f"/proc/{os.getpid()}/fd/{raw.fileno()}", target)
-                except FileNotFoundError as error:
-                    raise _Unopened(errno.ENOENT, str(error) or "there is no such place") from error
+                self._upload(f"/proc/{os.getpid()}/fd/{raw.fileno()}", target)
             return
         temporary = Path(self._full(f"tmp/{uuid.uuid4().hex}"))
         try:
@@ -209,6 +213,16 @@ class Store:
         finally:
             with suppress(OSError):  # gone already, or what forbids it has been said
                 temporary.unlink(missing_ok=True)
+
+    def _upload(self, source: str, target: str) -> None:
+        """Put a file in place; once more if the place is said not to be there, as of an upload whose end was told and not heard."""
+        try:
+            self._fs.put_file(source, target)
+        except FileNotFoundError:
+            try:
+                self._fs.put_file(source, target)
+            except FileNotFoundError as error:
+                raise _Unopened(errno.ENOENT, str(error) or "there is no such place") from error
 
     def write(self, name: str, data: bytes) -> Written:
         with self.writing(name) as file:
@@ -263,7 +277,9 @@ def _opened(path: Path) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb")
     except OSError as error:
-        raise error if error.errno in _FULL else _Unopened(error.errno, error.strerror) from error
+        if error.errno in _NO_PLACE:
+            raise _Unopened(error.errno, error.strerror) from error
+        raise
 
 
 def _is_file(fs: Any, item: dict[str, Any]) -> bool:

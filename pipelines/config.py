@@ -250,7 +250,10 @@ class Clean(Section):
 
 
 class Engine(Section):
-    address: str = Field("local", description="local: start Ray here; auto or an address: use that cluster")
+    address: str = Field(
+        "local",
+        description="local: start Ray here; auto, or host:port: the cluster that this machine is in",
+    )
     workers: int | None = Field(None, description="processes on this machine; empty: one a core", ge=1)
     memory: Size = Field(2_000_000_000, description="memory declared for one unit, bytes", ge=0)
     attempts: int = Field(3, description="tries before a unit is set aside", ge=1)

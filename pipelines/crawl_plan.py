@@ -2,12 +2,13 @@
 
 Without a sample the figures rest on what is known of Common Crawl in the mean, with one on archives of these crawls (see
 docs/commoncrawl.md). Bytes and requests are those of archives, records and index; time is what the budget in `fetch` allows if nothing
-else holds up; core time is that of `index` and `extract`.
+else holds up: an archive is read through one connection, as fast as its pages are extracted. Core time is that of `index` and
+`extract`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import ceil, sqrt
 from typing import Any
 
@@ -100,6 +101,7 @@ def crawl_plan(state: State, number: int) -> CrawlPlan:
     documents = None if mean.documents is None else round(count * mean.documents)
     kept = None if documents is None else round(documents * (1 - share))
     whole = _way("archives", documents, count * mean.bytes, count, count * mean.core_seconds, config)
+    whole = replace(whole, seconds=max(whole.seconds, whole.core_seconds / min(count, config.fetch.connections)))
     index_core = mean.index_rows * ROW + count * (mean.wanted_core_seconds + mean.requests * REQUEST)
     planned = all_planned(state)
     fetched = planned.extra["fetched"] if planned else count * mean.fetched

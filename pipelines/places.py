@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seiryu.corpus.damage import reading
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store, Written
 
@@ -59,16 +60,12 @@ def read_places(
         opened = store.open(name)
     except FileNotFoundError as error:
         raise InputError(f"{store.path(name)} is not there; run again") from error
-    with opened as file:
-        try:
-            parquet = pq.ParquetFile(file, page_checksum_verification=True)
-            if not parquet.schema_arrow.equals(wanted):
-                raise InputError(f"{store.path(name)} is not a table of this version; delete it and run again")
-            groups = [group for group in range(parquet.num_row_groups) if holds(*_places(parquet, group))]
-            return parquet.read_row_groups(groups, columns=list(columns), use_threads=False)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            why = " ".join(str(error).split())
-            raise InputError(f"{store.path(name)} is damaged and cannot be read ({why}); delete it and run again") from error
+    with reading(store.path(name)), opened as file:
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+        if not parquet.schema_arrow.equals(wanted):
+            raise InputError(f"{store.path(name)} is not a table of this version; delete it and run again")
+        groups = [group for group in range(parquet.num_row_groups) if holds(*_places(parquet, group))]
+        return parquet.read_row_groups(groups, columns=list(columns), use_threads=False)
 
 
 def _places(parquet: pq.ParquetFile, group: int) -> tuple[int, int]:

@@ -52,7 +52,7 @@ def _run(making: Making, until: str, first: str, prune: bool) -> Ended:
             ended.set_aside |= take_as_it_lies(state, stage, first)
             continue
         standing = state.look(stage)
-        _drop_orphans(state, standing, prune)
+        _drop_orphans(making, standing, prune)
         if standing.to_make:
             making.make(standing)
         if stage.wanted(state.config):
@@ -85,12 +85,14 @@ def _refuse(state: State, stage: Stage, orphans: Sequence[str], prune: bool) -> 
         )
 
 
-def _drop_orphans(state: State, standing: Standing, prune: bool) -> None:
+def _drop_orphans(making: Making, standing: Standing, prune: bool) -> None:
     """Units that the config does not name any more: results of archives go only when asked to, what follows from them by itself."""
+    state, wanted = making.state, {unit.name for unit in standing.to_make}
     _refuse(state, standing.stage, standing.orphans, prune)
-    state.remove(standing.stage.name, *standing.orphans)
-    wanted = {unit.name for unit in standing.to_make}
     done = [unit for unit in state.names_set_aside(standing.stage.name) if unit not in wanted]
+    if standing.orphans or done:
+        making.check_lease()
+    state.remove(standing.stage.name, *standing.orphans)
     state.store.delete_all([f"units/{standing.stage.name}/{unit}.failed" for unit in done])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store, Written
 from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
-from seiryu.pipelines.unit import Sidecar, Stage, Unit, difference, digest, made_of
+from seiryu.pipelines.unit import Sidecar, Stage, Unit, as_read, difference, digest, made_of
 
 _AT_ONCE = 256  # sidecars that are read together
 
@@ -91,7 +91,7 @@ class State:
         present = self._present(stage)
         sidecars = self._sidecars(stage, [unit.name for unit in standing.units if unit.name in present or unit.name in made])
         listed: dict[str, set[str]] = {}
-        settings = json.loads(json.dumps(stage.settings(self.config))) if standing.units else {}
+        settings = as_read(stage.settings(self.config)) if standing.units else {}
         for unit in standing.units:
             sidecar = sidecars.get(unit.name)
             wanted = made_of(stage, unit, self.config, settings)
@@ -106,6 +106,9 @@ class State:
                 standing.stale[unit.name] = f"its output {lost} is missing"
             else:
                 standing.done[unit.name] = sidecar
+        standing.units = [
+            replace(unit, replaces=sidecars[unit.name].files) if unit.name in standing.stale else unit for unit in standing.units
+        ]
         standing.orphans = sorted(present - {unit.name for unit in standing.units})
         self._completed[stage.name], self._planned[stage.name] = standing.done, len(standing.units)
         return standing
@@ -123,7 +126,7 @@ class State:
         InputError if nothing of it is done, if a sidecar is damaged, or if this config would make it differently.
         """
         done: dict[str, Sidecar] = {}
-        wanted: dict[str, Any] = {"version": stage.version, "settings": json.loads(json.dumps(stage.settings(self.config)))}
+        wanted: dict[str, Any] = {"version": stage.version, "settings": as_read(stage.settings(self.config))}
         present, listed = self._present(stage), dict[str, set[str]]()
         sidecars = self._sidecars(stage, present)
         for name in sorted(present):
@@ -258,13 +261,13 @@ class State:
 def _sidecar(text: bytes | None) -> Sidecar | None:
     try:
         return Sidecar.from_json(json.loads(text)) if text is not None else None
-    except (ValueError, InputError):
+    except (ValueError, RecursionError, InputError):
         return None
 
 
 def _fits(sidecar: Sidecar, unit: Unit) -> bool:
     """Whether a unit was made from what now lies there."""
-    return bool(sidecar.made_of["inputs"] == json.loads(json.dumps(unit.inputs)) and sidecar.made_of["params"] == unit.params)
+    return bool(sidecar.made_of["inputs"] == as_read(unit.inputs) and sidecar.made_of["params"] == unit.params)
 
 
 def batched(items: Sequence[str], number: int) -> Iterator[Sequence[str]]:

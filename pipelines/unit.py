@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 6  # entries of a list that are told one by one
 _HASH = re.compile("[0-9a-f]{64}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _OUTPUT = re.compile(r"(?!(?:units|tmp)/)(?:(?!\.{1,2}/)[^/\0]+/)+(?!\.{1,2}\Z)[^/\0]+")  # a file in a folder that is the stages'
 
 
@@ -38,7 +40,8 @@ class Unit:
     `path`: where its input lies, if that is outside the run; an archive that was moved is still the same archive. `reads`: what many
     files it reads are called; told to the worker and not recorded, for `inputs` has their identity. `not_come`: of a unit that is made
     again because so many of its records did not come, their number; told to `work`, which raises NoBetter if as many are missing again.
-    `weight`: bytes that it reads, where known; heavy units are begun first, so that none is left at the end.
+    `weight`: bytes that it reads, where known; heavy units are begun first, so that none is left at the end. `replaces`: files that it
+    left when it was made before.
     """
 
     stage: str
@@ -49,6 +52,7 @@ class Unit:
     reads: tuple[Any, ...] = ()
     not_come: int | None = None
     weight: int = 0
+    replaces: tuple[str, ...] = ()
 
     @property
     def sidecar(self) -> str:
@@ -126,6 +130,11 @@ class Sidecar:
         """One hash of all its outputs: the identity that later stages know this unit by."""
         return digest([[output.name, output.sha256] for output in self.outputs])
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of its outputs."""
+        return tuple(output.name for output in self.outputs)
+
     def output(self, name: str) -> Written:
         """The output of that name. KeyError if the unit made none."""
         for output in self.outputs:
@@ -150,12 +159,13 @@ class Sidecar:
             counts = Counts.from_json(value["counts"])
             made_of = {"version": value["made_of"]["version"]}
             made_of |= {key: _mapping(value["made_of"][key]) for key in ("settings", "params", "inputs")}
-            times = {name: float(seconds) for name, seconds in value.get("times", {}).items()}
+            times = {name: _seconds(seconds) for name, seconds in value.get("times", {}).items()}
             return cls(
-                _text(value["stage"]), _text(value["unit"]), made_of, outputs, counts, float(value["seconds"]), _text(value["seiryu"]),
-                _text(value["finished"]), float(value.get("cpu_seconds", 0.0)), index(value.get("peak_memory", 0)), times,
+                _text(value["stage"]), _text(value["unit"]), made_of, outputs, counts, _seconds(value["seconds"]),
+                _text(value["seiryu"]), _time(value["finished"]), _seconds(value.get("cpu_seconds", 0.0)),
+                index(value.get("peak_memory", 0)), times,
             )  # fmt: skip
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise InputError(f"this is no record of a unit: {error!r}") from error
 
 
@@ -170,6 +180,22 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _time(value: Any) -> str:
+    """A time as sidecars write it: in UTC, to the second."""
+    if not _TIME.fullmatch(value):
+        raise ValueError(f"{value!r} is no time")
+    datetime.fromisoformat(value)
+    return str(value)
+
+
+def _seconds(value: Any) -> float:
+    """Of work, which no unit does for thirty years."""
+    seconds = float(value)
+    if not 0 <= seconds < 1e9:
+        raise ValueError(f"{value!r} is no number of seconds")
+    return seconds
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -187,9 +213,15 @@ def made_of(stage: Stage, unit: Unit, config: Config, settings: dict[str, Any] |
     """All that decides a unit's bytes, as JSON's values. `settings`: the stage's, where they are at hand for many units."""
     if settings is None:
         settings = stage.settings(config)
-    value = {"version": stage.version, "settings": settings, "params": unit.params, "inputs": unit.inputs}
-    plain: dict[str, Any] = json.loads(json.dumps(value))
-    return plain
+    found: dict[str, Any] = as_read(
+        {"version": stage.version, "settings": settings, "params": unit.params, "inputs": unit.inputs}
+    )
+    return found
+
+
+def as_read(value: Any) -> Any:
+    """A value as it comes back from a sidecar: tuples are lists."""
+    return json.loads(json.dumps(value))
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> str:

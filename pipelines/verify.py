@@ -47,7 +47,7 @@ def verify(state: State) -> tuple[int, list[Problem]]:
             problems.append(Problem(f"{path}: is damaged, or names files that no unit makes", stage.name, name))
         for name, done in state.completed(stage.name).items():
             files += len(done.outputs)
-            problems += [Problem(text, stage.name, name) for text in _of_unit(state, stage.name, name, done)]
+            problems += _of_unit(state, stage.name, name, done)
         problems += [
             Problem(f"{state.store.path(f'units/{stage.name}/{name}.failed')}: is damaged, written anew by the next run")
             for name, why in state.set_aside(stage.name).items()
@@ -66,23 +66,27 @@ def drop(state: State, problems: Sequence[Problem]) -> list[tuple[str, str]]:
     return units
 
 
-def _of_unit(state: State, stage: str, name: str, done: Sidecar) -> Iterator[str]:
+def _of_unit(state: State, stage: str, name: str, done: Sidecar) -> Iterator[Problem]:
     try:
         done.counts.check(f"units/{stage}/{name}.json")
     except LawBroken as error:
-        yield str(error)
-    wrong = [problem for output in done.outputs if (problem := _file(state, output))]
+        yield Problem(str(error), stage, name)
+    wrong = [problem for output in done.outputs if (problem := _file(state, output, stage, name))]
     yield from wrong
     if stage == "shards" and not wrong and done.outputs:
-        yield from _shard(state, name, done)
+        yield from (Problem(text, stage, name) for text in _shard(state, name, done))
 
 
-def _file(state: State, output: Written) -> str:
+def _file(state: State, output: Written, stage: str, unit: str) -> Problem | None:
+    """What is wrong with a file. One that a disk does not give may still be whole, so its unit is not one to drop."""
+    path = state.store.path(output.name)
     try:
         found = state.store.sha256(output.name)
     except FileNotFoundError:
-        return f"{state.store.path(output.name)}: is missing"
-    return "" if found == output.sha256 else f"{state.store.path(output.name)}: its sha256 is not the recorded one"
+        return Problem(f"{path}: is missing", stage, unit)
+    except OSError as error:
+        return Problem(f"{path}: cannot be read: {error}; see to the disk, or delete it")
+    return None if found == output.sha256 else Problem(f"{path}: its sha256 is not the recorded one", stage, unit)
 
 
 def _shard(state: State, name: str, done: Sidecar) -> list[str]:

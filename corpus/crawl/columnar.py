@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Literal
 
@@ -26,9 +25,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from seiryu.corpus.damage import reading
 from seiryu.corpus.errors import InputError
 
 _STRING = pa.string()
+_AGAIN = ("is damaged or no Parquet file of the index", "get it again")
 
 
 def _column(name: str, kind: pa.DataType, meaning: str, nullable: bool = False) -> pa.Field:
@@ -101,7 +102,7 @@ def read_index(
     tests = _tests(selection, archives)
     needed = list(dict.fromkeys(column for _, column, _ in tests))
     others = [name for name in _TAKEN if name not in needed]
-    with _reading(where):
+    with reading(where, *_AGAIN):
         footer = pq.ParquetFile(file)
         _check_schema(footer.schema_arrow, [*needed, *others], where)
         # Neighbouring columns are read in one request; a column of few values comes as these values and their numbers.
@@ -112,7 +113,7 @@ def read_index(
         if sum(sizes) != parquet.metadata.num_rows:
             raise pa.ArrowInvalid("its row groups hold other numbers of rows than it says")
     for number, size in enumerate(sizes):
-        with _reading(f"{where}, row group {number}"):
+        with reading(f"{where}, row group {number}", *_AGAIN):
             rows = _read(parquet, number, needed)
             verdict = _judged(rows, size, tests)
             wanted = pa.array(verdict == -1)
@@ -235,12 +236,3 @@ def _check_schema(found: pa.Schema, columns: Sequence[str], where: str) -> None:
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-@contextmanager
-def _reading(where: str) -> Iterator[None]:
-    try:
-        yield
-    except (pa.ArrowException, OSError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise InputError(f"{where} is damaged or no Parquet file of the index ({why}); get it again") from error

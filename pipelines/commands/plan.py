@@ -65,6 +65,7 @@ def _show_crawl(plan: CrawlPlan, config: Config) -> None:
         table.add_row("documents", *(f"{way.documents or 0:,}" for way in plan.ways))
     table.add_row("bytes", *(human(way.bytes) for way in plan.ways))
     table.add_row("requests", *(f"{way.requests:,}" for way in plan.ways))
+    budget += f" over {config.fetch.connections:,} connections"
     table.add_row(f"time at {budget}", *(duration(way.seconds) for way in plan.ways))
     table.add_row("core time", *(duration(way.core_seconds) for way in plan.ways))
     if any(way.money for way in plan.ways):

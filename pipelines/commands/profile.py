@@ -106,7 +106,7 @@ def _show_cost(found: Cost, mine: Profile, config: Config) -> None:
     out.print(f"\na snapshot of {found.archives:,} archives on {found.nodes:,} nodes of {found.cores:,} cores")
     if found.sample < FEW:
         few = f"{found.sample:,} archive{'s were' if found.sample != 1 else ' was'} measured"
-        out.print(f"  {few}: take this for an order of magnitude, and measure 40 or more for a figure to pay by")
+        out.print(f"  {few}: take this for an order of magnitude, and measure {FEW} or more for a figure to pay by")
     out.print(indented(cost_table(found)))
     wall = found.wall_hours
     out.print(f"  {duration(3600 * wall.value)} ({between(wall)} hours with 95 %), {number(found.cpu_hours.value)} CPU hours, "

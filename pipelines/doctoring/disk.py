@@ -8,12 +8,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from seiryu.pipelines.config import Config
 from seiryu.pipelines.doctoring.finding import Finding
 from seiryu.pipelines.doctoring.storage import local_folder
 from seiryu.pipelines.sizes import human
 
-# Results are written to the temporary folder before they are uploaded, by each worker one. The largest, the documents of an
-# archive of Common Crawl, has 20-60 MB, but selection and merging hold pieces of several hundred: 1 GB may not take one of them.
+# Results are written to the temporary folder before they are uploaded, by each worker one. Before shards, the largest are the documents
+# of an archive of Common Crawl, 20-60 MB, but selection and merging hold pieces of several hundred: 1 GB may not take one of them.
 LEAST = 1_000_000_000
 ENOUGH = 10_000_000_000
 # Ray keeps away from a disk that is fuller than this (local_fs_capacity_threshold): nothing is spilled, tasks fail.
@@ -22,9 +23,18 @@ _FILES = 4096  # open at once; below, Ray says itself that connections may fail
 _SHM = Path("/dev/shm")
 
 
-def room(run: str) -> list[Finding]:
-    """Of the temporary folder, a run directory on a disk, and the folder to which Ray spills objects."""
-    places = {tempfile.gettempdir(): "the temporary folder (TMPDIR)"}
+def shard_bytes(config: Config) -> int:
+    """What a unit of `shards` may write: ids of 4 bytes in every format, or texts, which take less when they are compressed."""
+    return 4 * config.shards.tokens * len(config.shards.formats)
+
+
+def room(run: str, shards: int) -> list[Finding]:
+    """Of the temporary folder, a run directory on a disk, and the folder to which Ray spills objects.
+
+    `shards`: bytes of the shards that are made here at once. On their way to an object store they are whole in the temporary folder.
+    """
+    temporary = tempfile.gettempdir()
+    places = {temporary: "the temporary folder (TMPDIR)"}
     if folder := local_folder(run):
         places[str(_there(folder))] = "the run directory"
     if spilling := _spilling():
@@ -42,6 +52,9 @@ def room(run: str) -> list[Finding]:
                 if disk.free < LEAST
                 else Finding("disk", "warn", f"{wanted}: {human(ENOUGH)} are enough for a while")
             )
+        elif path == temporary and not local_folder(run) and disk.free < shards:
+            much = f"shards that are made at once may take {human(shards)} before they are uploaded"
+            found.append(Finding("disk", "warn", f"{free}: {much}; lower shards.tokens, make room, or name another place"))
         elif path == spilling and disk.used > _RAY_STOPS * disk.total:
             found.append(Finding("disk", "warn", f"{free}, which is over {_RAY_STOPS:.0%} full: Ray spills nothing there"))
         else:

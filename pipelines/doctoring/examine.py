@@ -13,7 +13,7 @@ from seiryu.pipelines.doctoring.finding import DRIVER, PATIENCE, Finding, bounde
 from seiryu.pipelines.doctoring.look import Asked, Seen, look
 from seiryu.pipelines.doctoring.memory import memory
 from seiryu.pipelines.doctoring.nodes import ANSWERS, Visit, clean_all, named_nodes, visit_all
-from seiryu.pipelines.doctoring.source import signs, source
+from seiryu.pipelines.doctoring.source import held_up, signs, source
 from seiryu.pipelines.doctoring.storage import Left, all_of, sees, shared, take_away
 from seiryu.pipelines.engine.cluster import EngineError, cluster
 from seiryu.pipelines.engine.cluster import nodes as alive
@@ -58,6 +58,8 @@ def examine(config: Config, patience: float = PATIENCE, answers: float = ANSWERS
 
 def _nodes(config: Config, asked: Asked, here: Seen, answers: float) -> Iterator[Finding]:
     """What is found on the nodes."""
+    cpus = int(sum(node["Resources"].get("CPU", 0) for node in alive()))
+    yield from (finding.at(DRIVER) for finding in held_up(config, cpus))
     visits = list(visit_all(named_nodes(alive()), asked, signs(config), answers))
     for visit in visits:
         found = [memory(visit.node.resources, config.engine.memory), *visit.findings]

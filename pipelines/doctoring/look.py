@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.doctoring.disk import limits, room
+from seiryu.pipelines.doctoring.disk import limits, room, shard_bytes
 from seiryu.pipelines.doctoring.finding import DRIVER, PATIENCE, Finding, bounded
 from seiryu.pipelines.doctoring.named import Named, named
 from seiryu.pipelines.doctoring.source import reads
@@ -16,13 +16,16 @@ from seiryu.pipelines.doctoring.versions import versions
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`token`: of this doctor's files; `who`: whose file this machine puts into the run directory; `first`: an archive to look at."""
+    """`token`: of this doctor's files; `who`: whose file this machine puts into the run directory; `first`: an archive to look at;
+    `workers`: units that fit here at once.
+    """
 
     config: str
     token: str
     who: str
     first: str = ""
     object_store: int = 0
+    workers: int = 0
     patience: float = PATIENCE
 
 
@@ -59,7 +62,7 @@ def look(asked: Asked) -> Seen:
         "versions": at_versions,
         "storage": at_storage,
         "source": lambda: reads(asked.first, config) if asked.first else [],
-        "disk": lambda: room(config.run),
+        "disk": lambda: room(config.run, asked.workers * shard_bytes(config)),
         "limits": lambda: limits(asked.object_store),
         "files": at_named,
     }

@@ -72,7 +72,9 @@ def _visit(node: Node, asked: Asked, signs: bool, answers: float) -> Visit:
     try:
         _call(node, answers, now)
         found.append(judged_clock(offset(lambda: float(_call(node, answers, now))), signs))
-        asked = replace(asked, object_store=int(node.resources.get("object_store_memory", 0)))
+        asked = replace(
+            asked, object_store=int(node.resources.get("object_store_memory", 0)), workers=int(node.resources.get("CPU", 0))
+        )
         return Visit(node, found, _call(node, answers + asked.patience, look, asked))
     except Exception as error:  # noqa: BLE001 - a node that cannot answer is what is looked for
         return Visit(node, [*found, Finding("node", "fail", _why(error, answers))])

@@ -14,7 +14,7 @@ from seiryu.pipelines.config_file import ConfigError
 from seiryu.pipelines.doctoring.finding import Finding
 from seiryu.pipelines.source_config import CommonCrawl
 from seiryu.pipelines.sources import commoncrawl, files
-from seiryu.pipelines.sources.asking import identity, open_archive, read_small
+from seiryu.pipelines.sources.asking import asks_servers, identity, open_archive, read_small
 
 # A run waits for an hour for a server that is busy; whoever asks whether it is there wants to know now.
 _BRIEF = {"timeout": 10.0, "attempts": 2, "patience": 30.0}
@@ -46,6 +46,15 @@ def reads(first: str, config: Config) -> list[Finding]:
         relative = "" if first.startswith("/") or "://" in first else f"; {first} is relative, write it from / on"
         return [Finding("source", "fail", f"{error}; {everywhere}{relative}")]
     return [Finding("source", "ok", f"{first} can be read")]
+
+
+def held_up(config: Config, cpus: int) -> list[Finding]:
+    """Whether a cluster of so many CPUs waits for connections: a worker holds one while it reads an archive from end to end."""
+    whole = not isinstance(config.source, CommonCrawl) or config.source.by == "archives"
+    if not whole or not asks_servers(config) or cpus <= config.fetch.connections:
+        return []
+    few = f"no more than fetch.connections ({config.fetch.connections:,}) archives are read at once, and the cluster has {cpus:,} CPUs"
+    return [Finding("source", "warn", f"{few}: raise it, or take fewer nodes while archives are extracted")]
 
 
 def signs(config: Config) -> bool:

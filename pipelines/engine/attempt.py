@@ -6,6 +6,7 @@ or only a person (no room left).
 
 from __future__ import annotations
 
+import socket
 import time
 import traceback
 from collections.abc import Iterator
@@ -20,17 +21,18 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.counts import Counts
 from seiryu.pipelines.engine.lease import TakenOver, check_lease
 from seiryu.pipelines.engine.spending import spending
-from seiryu.pipelines.unit import NoBetter, Sidecar, Stage, Unit, made_of
+from seiryu.pipelines.unit import NoBetter, Sidecar, Stage, Unit, difference, made_of
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`done`; `part`: done but for records that did not come and may another time; `retry`: may go well another time; `lost`: the
-    node of the attempt has gone; `full`: it may go well on another node; `bad`: no second try will change it; `stop`: the run cannot
-    go on. `counts`: of what is committed.
+    node of the attempt has gone; `full`: it may go well on another node; `unfit`: so would every unit of the stage, for the node is not
+    as the driver's; `bad`: no second try will change it, unless this node does not see what others see; `stop`: the run cannot go on.
+    `counts`: of what is committed.
     """
 
-    kind: Literal["done", "part", "retry", "lost", "full", "bad", "stop"]
+    kind: Literal["done", "part", "retry", "lost", "full", "unfit", "bad", "stop"]
     reason: str = ""
     detail: str = ""
     seconds: float = 0.0
@@ -70,11 +72,15 @@ class _Replacing(Store):
         self._untouched = False
 
 
-def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcome:
-    """Make a unit and commit it, unless it is made already. `fence`: the lease of the run directory that this is done under."""
+def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "", settings: dict[str, Any] | None = None) -> Outcome:
+    """Make a unit and commit it, unless it is made already. `fence`: the lease of the run directory that this is done under;
+    `settings`: the stage's as the driver has them, whose models and libraries this machine must have too.
+    """
     begin, spent, store = time.perf_counter(), spending(), Store(config.run)
     try:
         made = made_of(stage, unit, config)
+        if why := _otherwise(store, made["settings"], settings, fence):
+            return Outcome("unfit", why)
         store = _Replacing(config.run, unit, made, fence)
         before = read_sidecar(store, unit)
         if before and whole(store, before, made):
@@ -93,8 +99,8 @@ def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcom
             peak_memory=spent.peak_memory(), times=result.times,
         )  # fmt: skip
         store.write_json(unit.sidecar, sidecar.to_json())
-        for name in {output.name for output in (before.outputs if before else ())} - {output.name for output in result.outputs}:
-            store.delete(name)
+        left = {*unit.replaces, *(before.files if before else ())}
+        store.delete_all(sorted(left - {output.name for output in result.outputs}))
     except Overtaken:
         return _done(read_sidecar(store, unit))
     except (StorageFull, NotWritable, Forbidden, TakenOver) as error:
@@ -110,6 +116,18 @@ def attempt(stage: Stage, unit: Unit, config: Config, fence: str = "") -> Outcom
     except Exception as error:  # noqa: BLE001 - the driver decides what becomes of the unit
         return Outcome("retry", f"{type(error).__name__}: {error}", traceback.format_exc())
     return _done(sidecar)
+
+
+def _otherwise(store: Store, here: dict[str, Any], wanted: dict[str, Any] | None, fence: str) -> str:
+    """Why this machine cannot make what the driver wants, where another one may; empty if it can."""
+    doctor = "seiryu doctor looks at all nodes"
+    if wanted is not None and here != wanted:
+        return f"{socket.gethostname()} would make it otherwise than the driver ({difference(wanted, here)}); {doctor}"
+    if fence and store.local and not store.exists("run.json"):
+        return (
+            f"{socket.gethostname()} does not see the run directory {store.root}, which must be the same on all nodes; {doctor}"
+        )
+    return ""
 
 
 def whole(store: Store, found: Sidecar, made: dict[str, Any]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 
 from seiryu.corpus.errors import SeiryuError
 from seiryu.pipelines.engine.attempt import set_aside_record
@@ -13,6 +12,7 @@ from seiryu.pipelines.engine.cluster import Members, cluster
 from seiryu.pipelines.engine.lease import Lease, check_lease
 from seiryu.pipelines.engine.running import run_units
 from seiryu.pipelines.record import run_record
+from seiryu.pipelines.sources.asking import asks_servers
 from seiryu.pipelines.state import Standing, State
 from seiryu.pipelines.telling.events import Event, Progress
 from seiryu.pipelines.telling.metrics import metered
@@ -70,7 +70,8 @@ class Making:
         )
 
     def record(self, at: str = "", seconds: float | None = None) -> None:
-        """Write run.json as things stand."""
+        """Write run.json as things stand; nothing is written or deleted in a directory that is another run's by now."""
+        self.check_lease()
         going = {"at": at, "planned": self._planned, "to_make": self._to_make, "begun": self._begun}
         self.state.store.write_json("run.json", run_record(self.state, self.ended.set_aside, seconds) | going)
 
@@ -80,26 +81,33 @@ class Making:
     def _connect(self) -> None:
         if self._connected:
             return
-        self.state.store.sweep()
         address = self.state.config.engine.address
         say("starting Ray ..." if address == "local" else f"connecting to {address} ...")
         self._stack.enter_context(cluster(self.state.config))
         self._connected = True
+        self.check_lease()  # some seconds later: of two runs that came at once, one has it
+        self.state.store.sweep()
 
-    def _check_lease(self, *_: object) -> None:
+    def check_lease(self) -> None:
+        """TakenOver if the directory is another run's: asks the store."""
+        check_lease(self.state.store, self._lease.token)
+
+    def _heard(self, *_: object) -> None:
+        """The same by what the lease has heard meanwhile."""
         self._lease.check()
 
     def _make(self, standing: Standing) -> int:
         state, stage, begin = self.state, standing.stage, time.monotonic()
         with watching(stage.name, len(standing.to_make)) as watch:
-            tell = together(self._check_lease, watch, metered())
+            tell = together(self._heard, watch, metered())
             tell(Event("stage_begun", stage.name), Progress(stage.name, len(standing.to_make)))
             progress = run_units(stage, standing.to_make, state.config, tell, self._lease.token, self._members)
             tell(Event("stage_ended", stage.name, seconds=time.monotonic() - begin), progress)
         made = [unit.name for unit in standing.to_make if unit.name not in progress.set_aside]
-        check = partial(check_lease, state.store, self._lease.token)
-        if stage.outside:  # of what lies in the run, two copies of a unit make the same bytes
-            state.drop_unless_whole(stage.name, [name for name in made if name in progress.doubtful], check)
+        if stage.outside and asks_servers(
+            state.config
+        ):  # elsewhere no record can fail to come, so two copies make the same bytes
+            state.drop_unless_whole(stage.name, [name for name in made if name in progress.doubtful], self.check_lease)
         failed = set(state.names_set_aside(stage.name))
         state.store.delete_all([f"units/{stage.name}/{name}.failed" for name in made if name in failed])
         for name in made:
@@ -108,7 +116,7 @@ class Making:
             if not (outcome := progress.set_aside.get(unit.name)):
                 continue
             if unit.name in standing.stale and unit.name not in standing.lacking:
-                check()
+                self.check_lease()
                 state.remove(stage.name, unit.name)
             record = set_aside_record(unit, outcome, progress.attempts[unit.name])
             state.store.write_json(f"units/{stage.name}/{unit.name}.failed", record)

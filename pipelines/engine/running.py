@@ -2,7 +2,8 @@
 
 A bounded number is in flight, so the driver's memory does not grow with the number of units. Retries are decided here and not by
 Ray, so that they can be told apart: a unit that fails `attempts` times is set aside with its reason and the rest goes on; a lost node
-costs no attempt (up to LOST_NODES times); bad input gets no second try. A unit that takes far longer than the others is started
+costs no attempt (up to LOST_NODES times); bad input gets a second try only where another node can tell whether the node
+is at fault. A unit that takes far longer than the others is started
 once more on another node (stragglers.py); the first to commit wins. Whatever is started twice is harmless: outputs appear whole,
 and the same bytes whoever makes them. Workers stay for the whole run: what leaks, hangs or crashes lives in a child process of
 its own (isolation/).
@@ -14,20 +15,20 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from seiryu.pipelines.config import Config
-from seiryu.pipelines.engine.attempt import Outcome, attempt
-from seiryu.pipelines.engine.cluster import EngineError, Members, answers, no_room
+from seiryu.pipelines.engine.attempt import Outcome
+from seiryu.pipelines.engine.cluster import EngineError, Members, no_room
 from seiryu.pipelines.engine.stragglers import Stragglers, Taken
-from seiryu.pipelines.isolation.isolated import close_kept
+from seiryu.pipelines.engine.task import failed, make_unit
 from seiryu.pipelines.telling.events import Event, Progress, Tell
-from seiryu.pipelines.unit import Stage, Unit
+from seiryu.pipelines.unit import Stage, Unit, as_read
 
 LOST_NODES = 5  # beyond them a loss costs an attempt: it may be the unit that kills its nodes
 # Ready tasks beyond the running ones: enough that no worker waits for the driver, few enough that a lost driver loses little.
 QUEUED_PER_CPU = 2
+_FEW = 16  # names of files that go with a task; more are told to Ray once, for the units that have them in common
 _LOOK = 1.0  # seconds between two looks at the cluster, and at the longest without a word to the watcher
 
 
@@ -74,13 +75,15 @@ class _Running:
         # The first of a task's two answers is where and when it was taken up, the second its outcome.
         wanted: dict[str, Any] = {"num_cpus": 1, "memory": config.engine.memory, "max_retries": 0, "num_returns": "streaming",
                                   "enable_task_events": config.engine.address != "local"}  # for the dashboard  # fmt: skip
-        self._task = ray.remote(**wanted)(_attempt)
-        self._stage, self._settings = ray.put(stage), config.model_dump_json()
-        self._shared: dict[int, Any] = {}  # what units read, told to Ray once for all that read the same
+        self._task = ray.remote(**wanted)(make_unit)
+        self._stage, self._config_text = ray.put((stage, as_read(stage.settings(config)))), config.model_dump_json()
+        self._shared: dict[int, Any] = {}  # what units read, told to Ray once for all that read the same many files
         self._taken: dict[str, Taken] = {}  # by unit: the first copy that was taken up
         self._twice: set[str] = set()  # units of which there was a second copy
         self._lost: dict[str, int] = {}
         self._parts: dict[str, Outcome] = {}  # by unit: what was committed without some records
+        self._bad_on: dict[str, str] = {}  # by unit: the node that says no try will change it
+        self._unfit: set[str] = set()  # nodes that are given no more units of the stage
         self._failed_on: dict[str, str] = {}  # by unit: the node of its last try, which may be at fault
         self._stragglers = Stragglers(config.engine.straggler_factor, config.engine.straggler_seconds)
         self._looked, self._without = -_LOOK, 0.0
@@ -137,14 +140,19 @@ class _Running:
             copy = self.copies[task]
             self.give_up([task])
             self.progress.doubtful.add(copy.unit.name)
-            if copy.unit.name not in self._twice or self._members.able - {copy.elsewhere}:
+            if copy.unit.name not in self._twice or self._able(copy.elsewhere):
                 self._submit(copy.unit, copy.elsewhere)
 
     def settle(self, copy: _Copy, outcome: Outcome) -> None:
         """Count an outcome: done, tried again when the others have been, set aside, or the end of the run."""
-        if outcome.kind == "stop" or (outcome.kind == "full" and not self._members.able - {copy.node}):
-            raise EngineError(outcome.reason)
+        if outcome.kind == "unfit":
+            self._unfit.add(copy.node)
+        if outcome.kind == "stop" or (outcome.kind in ("full", "unfit") and not self._able(copy.node)):
+            raise EngineError(outcome.reason + (f" (node {copy.node[:12]})" if len(self._members.alive) > 1 else ""))
         unit, progress, attempts = copy.unit, self.progress, self._config.engine.attempts
+        if outcome.kind == "bad" and unit.name not in self._bad_on and self._able(copy.node):
+            self._bad_on[unit.name] = copy.node  # whether it is the unit or the node, another one can tell
+            attempts, outcome = max(2, attempts), replace(outcome, kind="retry")
         outcome = replace(outcome, kind="retry") if outcome.kind == "full" else outcome
         others = [task for task, other in self.copies.items() if other.unit.name == unit.name] if unit.name in self._twice else []
         if outcome.kind == "part":
@@ -159,6 +167,13 @@ class _Running:
             progress.doubtful.add(unit.name)
         self._twice.discard(unit.name)
         progress.running = len(self._taken)
+        if outcome.kind == "unfit":
+            progress.retries += 1
+            self._say(
+                "retry", copy, replace(outcome, reason=f"{outcome.reason}; this node is given no more units of {unit.stage}")
+            )
+            self.waiting.append(unit)
+            return
         if outcome.kind == "lost":
             if self._lost.get(unit.name, 0) < LOST_NODES:
                 self._lost[unit.name] = self._lost.get(unit.name, 0) + 1
@@ -174,6 +189,7 @@ class _Running:
             progress.done += 1
             progress.records += outcome.counts.records if outcome.counts else 0
             self._stragglers.finished(outcome.seconds)
+            self._unfit |= {self._bad_on.pop(unit.name, copy.node)} - {copy.node}  # which do not see what this one has seen
             self._say("done", copy, outcome)
             return
         progress.attempts[unit.name] = tries
@@ -187,19 +203,26 @@ class _Running:
             progress.set_aside[unit.name] = outcome
             self._say("set_aside", copy, outcome)
 
+    def _able(self, but: str = "") -> set[str]:
+        """Nodes that can make units of the stage."""
+        return self._members.able - self._unfit - {but}
+
     def _submit(self, unit: Unit, elsewhere: str = "") -> None:
         """Hand a unit to Ray, for another node than `elsewhere` if there is one."""
         import ray
 
-        if id(unit.reads) not in self._shared:
-            self._shared[id(unit.reads)] = ray.put(unit.reads)
+        reads: Any = unit.reads
+        if len(reads) > _FEW:
+            if id(reads) not in self._shared:
+                self._shared[id(reads)] = ray.put(reads)
+            reads = self._shared[id(reads)]
         options: dict[str, Any] = {"name": unit.stage}  # one of its own for each unit would stay in the driver's memory
-        elsewhere = elsewhere if self._members.able - {elsewhere} else ""
-        if avoided := [*self._members.departed, *filter(None, [elsewhere])]:
+        if not self._able():  # the fit ones have gone: whatever the others say ends the unit or the run
+            self._unfit.clear()
+        elsewhere = elsewhere if self._able(elsewhere) else ""
+        if avoided := sorted({*self._members.departed, *self._unfit, *filter(None, [elsewhere])}):
             options["label_selector"] = {"ray.io/node-id": f"!in({','.join(avoided)})"}
-        task = self._task.options(**options).remote(
-            self._stage, replace(unit, reads=()), self._shared[id(unit.reads)], self._settings, self._fence
-        )
+        task = self._task.options(**options).remote(self._stage, replace(unit, reads=()), reads, self._config_text, self._fence)
         self.copies[task] = _Copy(unit, elsewhere)
 
     def _next(self, task: Any, copy: _Copy) -> Outcome | None:
@@ -210,7 +233,7 @@ class _Running:
         try:
             said = ray.get(next(task))
         except (RayError, StopIteration) as error:
-            return _failed(error, copy.node)
+            return failed(error, copy.node)
         if isinstance(said, Outcome):
             return said
         copy.node = said
@@ -226,7 +249,7 @@ class _Running:
             if len(self.copies) >= self._members.cpus:
                 return
             node = self._taken[name].node
-            if name in names and name not in self._twice and self._members.able - {node}:
+            if name in names and name not in self._twice and self._able(node):
                 self._twice.add(name)
                 self.progress.copies += 1
                 self._submit(names[name], elsewhere=node)
@@ -255,44 +278,3 @@ class _Running:
     def _say(self, what: Any, copy: _Copy, outcome: Outcome) -> None:
         event = Event(what, self.progress.stage, copy.unit.name, outcome.reason, outcome.seconds, copy.node, outcome.counts)
         self._tell(event, self.progress)
-
-
-def _attempt(stage: Stage, unit: Unit, reads: tuple[Any, ...], settings: str, fence: str) -> Iterator[str | Outcome]:
-    """In a worker: the id of its node, then what the attempt came to."""
-    import pyarrow
-    import ray
-
-    ray._raylet.setproctitle(f"ray::{unit.stage}:{unit.name}")  # type: ignore[attr-defined]  # for those who look at processes
-    yield ray.get_runtime_context().get_node_id()
-    pyarrow.set_cpu_count(1)
-    if stage.name != "extract":
-        close_kept()  # a child that will have no more pages
-    yield attempt(stage, replace(unit, reads=reads), _config(settings), fence)
-
-
-@lru_cache(maxsize=1)
-def _config(settings: str) -> Config:
-    return Config.model_validate_json(settings)
-
-
-def _failed(error: BaseException, node: str) -> Outcome:
-    """What it means that a task ended without an outcome of its own."""
-    from ray.exceptions import (
-        LocalRayletDiedError,
-        NodeDiedError,
-        ObjectLostError,
-        OutOfMemoryError,
-        WorkerCrashedError,
-    )
-
-    detail = str(error)
-    if isinstance(error, NodeDiedError | LocalRayletDiedError | ObjectLostError):
-        return Outcome("lost", "its node was lost", detail)
-    if isinstance(error, OutOfMemoryError):
-        return Outcome("retry", "the worker was stopped because memory ran out; raise engine.memory", detail)
-    if isinstance(error, WorkerCrashedError):
-        if node and not answers(node):  # the worker is seen to go before its node is
-            return Outcome("lost", "its node was lost", detail)
-        return Outcome("retry", "the worker process died", detail)
-    lines = detail.strip().splitlines() or [type(error).__name__]
-    return Outcome("retry", lines[-1].strip(), detail)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from seiryu.corpus import schema
+from seiryu.corpus.damage import reading
 from seiryu.corpus.errors import InputError
 from seiryu.corpus.storage import Store
 from seiryu.pipelines.state import State
@@ -32,20 +32,18 @@ def documents_at(state: State, places: Sequence[tuple[str, int]], columns: Seque
 def _rows(store: Store, name: str, rows: list[int], columns: list[str]) -> list[dict[str, Any]]:
     """Rows by their number, which rise. InputError if the table is damaged or has fewer."""
     try:
-        with store.open(name) as file:
-            parquet = pq.ParquetFile(file)
-            found: list[dict[str, Any]] = []
-            begin = 0
-            for group in range(parquet.metadata.num_row_groups):
-                end = begin + parquet.metadata.row_group(group).num_rows
-                if mine := [row - begin for row in rows if begin <= row < end]:
-                    found += parquet.read_row_group(group, columns=columns).take(mine).select(columns).to_pylist()
-                begin = end
+        opened = store.open(name)
     except FileNotFoundError as error:
         raise InputError(f"{store.path(name)} is not there; run again") from error
-    except (pa.ArrowException, OSError, ValueError) as error:
-        why = " ".join(str(error).split())
-        raise InputError(f"{store.path(name)} is damaged and cannot be read ({why}); delete it and run again") from error
+    with reading(store.path(name)), opened as file:
+        parquet = pq.ParquetFile(file)
+        found: list[dict[str, Any]] = []
+        begin = 0
+        for group in range(parquet.metadata.num_row_groups):
+            end = begin + parquet.metadata.row_group(group).num_rows
+            if mine := [row - begin for row in rows if begin <= row < end]:
+                found += parquet.read_row_group(group, columns=columns).take(mine).select(columns).to_pylist()
+            begin = end
     if len(found) != len(rows):
         raise InputError(f"{store.path(name)} has only {begin:,} rows; run `seiryu verify`")
     return found

@@ -8,7 +8,7 @@ from seiryu.pipelines.config import Config
 from seiryu.pipelines.crawl_plan import EXTRACTION, READING
 from seiryu.pipelines.profiling.cost import Cost
 from seiryu.pipelines.profiling.profile import Profile
-from seiryu.pipelines.profiling.snapshot import COMMON_CRAWL, sums
+from seiryu.pipelines.profiling.snapshot import COMMON_CRAWL, extracting, sums
 from seiryu.pipelines.sizes import duration, human
 
 # Of the CPU seconds of one archive, predicted from the others: `python -m benchmarks cost_model`, on ten archives, 2026-11-26.
@@ -16,7 +16,7 @@ MODEL_ERROR = (
     "the CPU time of one archive, told by nine others, was off by 9 % in the median and 51 % at worst, that of ten by 12 %; on a busy "
     "machine by up to twice that (docs/profile.md)"
 )
-FEW = 20  # archives; of fewer the figures are no measure of a snapshot
+FEW = 40  # archives; of fewer the figures are no measure of a snapshot
 _FAR = 1000  # times as much as was measured
 
 
@@ -59,6 +59,9 @@ def assumptions(cost: Cost, profile: Profile, config: Config) -> Iterator[str]:
         f" and {human(config.fetch.bytes_a_second)} a second" if config.fetch.bytes_a_second else ", the network without a limit"
     )
     yield f"download at {budget}: {duration(3600 * cost.download_hours)}, while archives are extracted"
+    cores = cost.nodes * cost.cores
+    if (at_once := extracting(cost.snapshot, config, cores)) < min(cores, cost.archives):
+        yield f"{at_once:,} archives are extracted at once, each over one of fetch.connections; {cores - at_once:,} cores idle"
     if cost.money is None:
         yield "no money: prices.core_hour is 0"
     else:

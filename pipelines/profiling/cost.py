@@ -21,7 +21,7 @@ from seiryu.pipelines.dedup_plan import LETTERS, MEETING, Step
 from seiryu.pipelines.dedup_plan import steps as dedup_steps
 from seiryu.pipelines.profiling.profile import Profile, StageProfile
 from seiryu.pipelines.profiling.rates import Measured
-from seiryu.pipelines.profiling.snapshot import OF_ARCHIVES, Snapshot, download_seconds, snapshot, sums, units_of
+from seiryu.pipelines.profiling.snapshot import OF_ARCHIVES, Snapshot, download_seconds, extracting, snapshot, sums, units_of
 
 DRAWS = 400
 
@@ -139,9 +139,11 @@ class _Model:
         return spent
 
     def wall_seconds(self, spent: Mapping[str, float]) -> dict[str, float]:
-        """Each stage on all cores for which it has units; extraction not before its archives have come."""
+        """Each stage on all cores for which it has units; extraction on no more than connections, and not before its archives have
+        come."""
         walls = {name: seconds / min(self.units[name], self.cluster.all_cores) for name, seconds in spent.items()}
-        return walls | {"extract": max(walls["extract"], self.download)}
+        extract = spent["extract"] / extracting(self.wanted, self.config, self.cluster.all_cores)
+        return walls | {"extract": max(extract, self.download)}
 
     def stage(self, stage: StageProfile, point: Mapping[str, float], others: Sequence[Mapping[str, float]]) -> StageCost:
         name, step = stage.stage, self.dedup.get(stage.stage)

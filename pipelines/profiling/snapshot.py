@@ -107,6 +107,12 @@ def units_of(stage: StageProfile, profile: Profile, config: Config, wanted: Snap
     return wanted.archives if stage.stage in OF_ARCHIVES else max(1, ceil(len(stage.units) * growth))
 
 
+def extracting(wanted: Snapshot, config: Config, cores: int) -> int:
+    """Archives that are extracted at once: each is read through one connection from end to end."""
+    whole = not isinstance(config.source, CommonCrawl) or config.source.by == "archives"
+    return min(wanted.archives, cores, config.fetch.connections) if whole else min(wanted.archives, cores)
+
+
 def download_seconds(wanted: Snapshot, fetch: Fetch) -> float:
     """What the budget of `fetch` leaves, if nothing else holds up."""
     by_bytes = wanted.archives * wanted.archive.bytes / fetch.bytes_a_second if fetch.bytes_a_second else 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +29,7 @@ from seiryu.pipelines.stages.clean import STAGE as CLEAN
 from seiryu.pipelines.stages.clean import settings_of_clean, why_not, without_items
 from seiryu.pipelines.stages.decide import judged_by
 from seiryu.pipelines.state import State
-from seiryu.pipelines.unit import Sidecar
+from seiryu.pipelines.unit import Sidecar, as_read
 
 _PLACE = (
     "doc_id",
@@ -211,7 +210,7 @@ def _cleaned(state: State, text: str, site: str) -> str:
 def _made_so(done: Sidecar, config: Config) -> bool:
     """Whether a unit of `clean` was made by what the config says now."""
     try:
-        now = json.loads(json.dumps(CLEAN.settings(config)))
+        now = as_read(CLEAN.settings(config))
     except ConfigError:  # a preset or a list that is gone
         return False
     return bool(done.made_of["settings"] == now)

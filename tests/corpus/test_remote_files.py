@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+from fsspec.spec import AbstractBufferedFile
 
 from seiryu.corpus import remote_files
 from seiryu.corpus.errors import InputError, NotWritable
@@ -67,6 +68,32 @@ def test_refused_access_is_told_from_what_is_not_there() -> None:
         Patient(Answers(os_error(errno.EACCES))).call_s3("put_object")
     with pytest.raises(FileNotFoundError):
         Patient(Answers(FileNotFoundError())).cat_file("b/a")
+
+
+class Pieces(Answers):
+    """A file system whose files are had in pieces, by these answers."""
+
+    def open(self, path: str, mode: str) -> object:
+        fetched = self.call_s3
+
+        class File(AbstractBufferedFile):
+            def _fetch_range(self, start: int, end: int) -> object:
+                return fetched(start, end)
+
+        return File(self, path, mode, size=8, cache_type="none")
+
+
+def test_pieces_of_a_file_are_waited_for_as_patiently_as_its_beginning() -> None:
+    fs = Pieces(os_error(errno.EBUSY), os_error(errno.EIO), b"damaged?", os_error(errno.EACCES))
+    file = Patient(fs).open("b/a")
+    assert file.read(8) == b"damaged?"
+    assert len(fs.asked) == 3
+    file.seek(0)
+    with pytest.raises(Forbidden, match="s3://b/a: access is refused"):
+        file.read(8)
+    file = Patient(Pieces(os_error(errno.EBUSY)), patience=0.05).open("b/a")
+    with pytest.raises(Unreachable, match="s3://b/a: no answer within 0 s"):
+        file.read(8)
 
 
 LISTED = {"Uploads": [{"Key": "runs/a", "UploadId": "1"}, {"Key": "runs/b", "UploadId": "2"}]}

@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from seiryu.corpus import schema
 from seiryu.corpus.errors import InputError, NodeFull, NotWritable, StorageFull
 from seiryu.corpus.inputs import expand, identity, open_input
+from seiryu.corpus.remote.errors import Unreachable
 from seiryu.corpus.storage import Store
 
 
@@ -97,6 +99,44 @@ def test_a_disk_that_takes_no_more_or_nothing_is_told_with_the_name_of_the_file(
     with pytest.raises(kind, match=rf"a/b\.bin: .*{advice}"), store.writing("a/b.bin"):
         raise OSError(number, os.strerror(number))
     assert not store.exists("a/b.bin")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENOMEM])
+def test_what_a_disk_says_in_passing_is_not_for_ever(tmp_path, monkeypatch, number):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(OSError, match=os.strerror(number)):  # the engine tries again what is no SeiryuError
+        Store(str(tmp_path)).write("a/b", b"x")
+
+
+def test_a_table_on_a_disk_that_fails_is_not_called_damaged(tmp_path, monkeypatch):
+    class Fails(io.BytesIO):
+        def read(self, *_):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    store = Store(str(tmp_path))
+    monkeypatch.setattr(store, "open", lambda _: Fails(b"PAR1" * 100))
+    with pytest.raises(Unreachable, match=r"a\.parquet cannot be read now .*Input/output error"):
+        schema.read_table(store, "a.parquet", schema.CORPUS)
+    monkeypatch.setattr(store, "open", lambda _: io.BytesIO(b"PAR1" * 100))
+    with pytest.raises(InputError, match="is damaged and cannot be read"):
+        schema.read_table(store, "a.parquet", schema.CORPUS)
+
+
+def test_an_upload_whose_end_was_told_and_not_heard_is_made_once_more(monkeypatch):
+    store, tries = Store("memory://uploads"), []
+
+    def put_file(source, target):
+        tries.append(target)
+        if len(tries) == 1:
+            raise FileNotFoundError("The specified upload does not exist")
+        store._fs.pipe_file(target, Path(source).read_bytes())
+
+    monkeypatch.setattr(store._fs._fs, "put_file", put_file)
+    store.write("a", b"x")
+    assert (len(tries), store.read("a")) == (2, b"x")
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_the_slurm_script_is_bash_and_uses_options_that_ray_has() -> None:
     known = {option for parameter in symmetric_run.params for option in parameter.opts}
     line = script.read_text().rsplit("ray symmetric-run", 1)[1].split(" -- ", 1)[0]
     asked = set(re.findall(r"--[a-z-]+", line))
-    passed_on = {"--num-cpus"}  # to `ray start`, see its documentation
+    passed_on = {"--num-cpus", "--metrics-export-port"}  # to `ray start`, see its documentation
     assert asked - passed_on <= known
     assert "--address" in asked
 

@@ -186,7 +186,7 @@ def job(config: Path, computers: list[Machine]) -> Iterator[Job]:
             (folder / name).chmod(0o755)
         environment = os.environ | QUIET | OBJECT_STORE | {
             "PATH": f"{folder}:{os.environ['PATH']}",
-            "SEIRYU_VENV": str(CLUSTER / "activate"),
+            "SEIRYU_VENV": str(CLUSTER.parent),
             "SLURM_JOB_ID": "7",
             "SLURM_JOB_NODELIST": f"node[0-{len(names) - 1}]",
             "SLURM_JOB_NUM_NODES": str(len(names)),

@@ -74,6 +74,7 @@ def test_a_worker_of_a_run_that_was_taken_over_puts_no_further_output_in_place(t
         (tmp_path / NAME).write_text('{"token": "theirs"}')
         return Result(Counts(1, 1), [first, store.write("made/2", b"2")])
 
+    (tmp_path / "run.json").write_text("{}")
     with lease(Store(str(tmp_path)), print) as held:
         outcome = attempt(stage(work), UNIT, config(tmp_path), held.token)
     assert outcome.kind == "stop"
@@ -113,13 +114,23 @@ def test_a_unit_whose_outputs_are_another_copys_is_taken_away(kept: bool, tmp_pa
     [{"counts": {"records": 1, "kept": 1, "rejected": rejected, "failed": {}, "letters": {}, "extra": {}}}
      for rejected in (None, [], 3, "x", {"a": None}, {"a": 1.5})]
     + [{"counts": None}, {"outputs": {"a": 1}}, {"outputs": [{"name": "made/u", "size": "8", "sha256": "0"}]}, {"made_of": []}, {"stage": 1},
-       {"made_of": {"version": 1, "settings": {}, "params": [], "inputs": {}}}, {"seconds": "x"}, {"seconds": None}, {"finished": 5},
+       {"made_of": {"version": 1, "settings": {}, "params": [], "inputs": {}}}, {"seconds": "x"}, {"seconds": None}, {"seconds": float("inf")},
+       {"seconds": float("nan")}, {"seconds": 1e30}, {"seconds": 10**400}, {"seconds": -1}, {"finished": 5}, {"finished": "soon"}, {"finished": "2026-02-31T00:00:00Z"},
        {"cpu_seconds": None}, {"peak_memory": "much"}, {"times": []}, {"times": {"parse": "x"}}],
 )  # fmt: skip
 def test_a_sidecar_with_a_field_of_another_kind_is_a_damaged_one(field: dict, tmp_path: Path) -> None:
     attempt(stage(whole), UNIT, config(tmp_path))
-    found = sidecar(tmp_path) | field
-    (tmp_path / "units/trial/u.json").write_text(json.dumps(found))
+    is_made_again(json.dumps(sidecar(tmp_path) | field), tmp_path)
+
+
+def test_a_sidecar_that_is_nested_without_an_end_is_a_damaged_one(tmp_path: Path) -> None:
+    attempt(stage(whole), UNIT, config(tmp_path))
+    is_made_again("[" * 100_000, tmp_path)
+
+
+def is_made_again(text: str, tmp_path: Path) -> None:
+    """Whether a unit with this for a sidecar is damaged until it is made again."""
+    (tmp_path / "units/trial/u.json").write_text(text)
     state = State(Store(str(tmp_path)), config(tmp_path))
 
     def damaged() -> list[str]:

@@ -97,12 +97,23 @@ def test_twice_the_archives_take_twice_the_time_disk_and_money(config: Config) -
 
 
 def test_twice_the_nodes_take_half_the_time_but_for_what_is_one_unit(config: Config) -> None:
+    config = changed(config, fetch={"connections": 80})
     few, many = (cost(made_up(12), config, 90_000, Cluster(nodes, 8), draws=20) for nodes in (5, 10))
     assert many.cpu_hours.value == pytest.approx(few.cpu_hours.value)
     for stage in ("extract", "annotate", "decide"):
         assert by_stage(many)[stage].wall_hours == pytest.approx(by_stage(few)[stage].wall_hours / 2)
     assert by_stage(many)["splits"].wall_hours == by_stage(few)["splits"].wall_hours == by_stage(few)["splits"].cpu_hours.value
     assert few.wall_hours.value / 2 < many.wall_hours.value < few.wall_hours.value
+
+
+def test_no_more_archives_are_extracted_at_once_than_there_are_connections(config: Config) -> None:
+    few, many = (cost(made_up(12), config, 90_000, Cluster(nodes, 8), draws=5) for nodes in (8, 10))
+    assert config.fetch.connections == 64
+    assert by_stage(many)["extract"].wall_hours == by_stage(few)["extract"].wall_hours
+    assert "64 archives are extracted at once, each over one of fetch.connections; 16 cores idle" in assumptions(
+        many, made_up(12), config
+    )
+    assert not any("at once" in sentence for sentence in assumptions(few, made_up(12), config))
 
 
 def test_nothing_is_extracted_faster_than_it_is_fetched(config: Config) -> None:

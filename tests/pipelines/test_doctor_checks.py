@@ -1,17 +1,21 @@
 """What each check of `seiryu doctor` makes of what it sees."""
 
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 from commandline import seiryu, write_config
 
+from seiryu.pipelines.config import Config
 from seiryu.pipelines.doctoring.clock import Offset, judged, offset
-from seiryu.pipelines.doctoring.disk import limits
+from seiryu.pipelines.doctoring.disk import limits, room, shard_bytes
 from seiryu.pipelines.doctoring.examine import weighed
 from seiryu.pipelines.doctoring.finding import Finding, bounded
 from seiryu.pipelines.doctoring.memory import memory
 from seiryu.pipelines.doctoring.nodes import Node, Visit
+from seiryu.pipelines.doctoring.source import held_up
 from seiryu.pipelines.doctoring.versions import compared
 
 
@@ -83,6 +87,36 @@ def test_little_shared_memory_is_a_warning() -> None:
     assert "/dev/shm" in limits(1 << 60)[-1].text
 
 
+def test_shards_that_go_to_an_object_store_need_room_for_all_that_are_made_at_once() -> None:
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    assert shard_bytes(config("s3://b/run")) == 4 * 2_500_000_000
+    assert [finding.state for finding in room("s3://b/run", free + (1 << 40))] == ["warn"]
+    assert "lower shards.tokens" in room("s3://b/run", free + (1 << 40))[0].text
+    assert [finding.state for finding in room("s3://b/run", 0)] == ["ok"]
+    assert [finding.state for finding in room("/tmp/run", free + (1 << 40))] == ["ok"]  # there they are written in place
+
+
+@pytest.mark.parametrize(
+    ("source", "cpus", "said"),
+    [
+        ({"crawls": ("CC-MAIN-2024-33",)}, 800, ["warn"]),
+        ({"crawls": ("CC-MAIN-2024-33",)}, 64, []),
+        ({"crawls": ("CC-MAIN-2024-33",), "by": "index"}, 800, []),  # which holds a connection for a range only
+        ({"kind": "files", "paths": ("/data/a.warc.gz",)}, 800, []),
+        ({"kind": "files", "paths": ("https://e.org/a.warc.gz",)}, 800, ["warn"]),
+    ],
+)
+def test_more_cores_than_connections_idle(source: dict, cpus: int, said: list[str]) -> None:
+    found = held_up(config("s3://b/run", source={"kind": "commoncrawl"} | source), cpus)
+    assert [finding.state for finding in found] == said
+    assert all("(64) archives are read at once, and the cluster has 800 CPUs" in finding.text for finding in found)
+
+
+def config(run: str, **changes: object) -> Config:
+    wanted = {"run": run, "source": {"paths": ("/data/a.warc.gz",)}, "fetch": {"contact": "a@example.org"}} | changes
+    return Config.model_validate(wanted)
+
+
 def test_what_fails_where_no_unit_runs_is_a_warning() -> None:
     broken = Finding("storage", "fail", "no room")
     head = Visit(Node("0" * 56, "head", {"memory": 1e9}), [])
@@ -96,7 +130,7 @@ def test_what_fails_where_no_unit_runs_is_a_warning() -> None:
     ("changes", "said"),
     [
         ({"tokenize": {"tokenizer": "/no/tokenizer.model"}}, "tokenize.tokenizer: no tokenizer file /no/tokenizer.model"),
-        ({"source": {"kind": "commoncrawl", "crawls": ["CC-MAIN-2024-33"]}}, "fetch.contact"),
+        ({"source": {"kind": "commoncrawl", "crawls": ("CC-MAIN-2024-33",)}}, "fetch.contact"),
     ],
 )
 def test_a_config_that_is_wrong_is_said_as_everywhere(changes: dict, said: str, small_archives: Path, tmp_path: Path) -> None:

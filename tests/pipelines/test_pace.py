@@ -1,6 +1,5 @@
 """How fast a run goes and what remains, by its sidecars; clocks may say what they like."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -135,15 +134,6 @@ def test_a_clock_that_went_back_makes_no_number_negative_or_endless(going: Calla
         assert 0 < rate.units <= 4 / 100
     assert found.remaining_seconds is not None
     assert 0 < found.remaining_seconds <= 26 * 100
-
-
-def test_a_time_that_is_none_makes_it_unknown(going: Callable[..., Run]) -> None:
-    run = going(ago=100, units=30)
-    run.finished(0, 50)
-    name = run.path / "units/extract/unit-0001.json"
-    for wrong in ("yesterday", "2026-03-01", ""):
-        name.write_text(json.dumps(json.loads(name.read_text()) | {"finished": wrong}))
-        assert (run.extract().done, run.extract().now, run.extract().last) == (2, None, None)
 
 
 @pytest.mark.parametrize(

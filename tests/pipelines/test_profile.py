@@ -216,7 +216,7 @@ def test_the_page_for_people_has_the_parts_of_extraction_another_run_beside_it_a
     assert "a snapshot of 90,000 archives on 10 nodes of" in ended.out
     assert "3 archives were measured: take this for an order of magnitude" in ended.out
     assert re.search(r"USD [\d,.]+ \([\d,.]+ - [\d,.]+\)", ended.out)
-    assert "fewer than 20, so the interval is too narrow" in ended.out
+    assert "fewer than 40, so the interval is too narrow" in ended.out
     assert "extrapolated by more than 1,000 times: extract, annotate" in ended.out
 
 
