@@ -95,7 +95,8 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     started_by = rayjob()[1]["rayClusterSpec"]["headGroupSpec"]["rayStartParams"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    python, environment = str(CLUSTER / "python"), {"PATH": f"{CLUSTER}:{os.environ['PATH']}"}
+    python = str(CLUSTER / "python")
+    environment = {"PATH": f"{CLUSTER}:{os.environ['PATH']}", "RAY_JOB_STOP_WAIT_TIME_S": "60"}  # a busy machine ends nothing in three
     with nodes(tmp_path_factory.mktemp("nodes")) as started:
         for name, *options in (
             ("head", f"--num-cpus={started_by['num-cpus']}", "--include-dashboard=true", f"--dashboard-port={port}"),
