@@ -1,17 +1,24 @@
 """The command line as a person starts it, on small real archives."""
 
+import atexit
 import hashlib
 import json
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from nodes_of_ray import nodes
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
+ALONE = {"workers": 1}  # a Ray of its own with one worker
 DEDUP = {"bands": 30, "rows": 4, "threshold": 0.3}  # the pages are few and hardly alike
 # 440 pages with duplicates, other languages and records to pass over: every stage has something to do.
 SMALL = ("CC-MAIN-2021-25-00000.warc.gz", "CC-MAIN-2025-05-00000.warc.gz", "CC-MAIN-2024-33-diagnostics-00000.warc.gz")
@@ -38,7 +45,10 @@ def command(*arguments: str | Path) -> list[str]:
 
 
 def write_config(folder: Path, archives: Path, **changes: object) -> Path:
-    """A config like the sample's, for the archives in a folder, with its run beside it."""
+    """A config like the sample's, for the archives in a folder, with its run beside it.
+
+    It runs on a Ray that stays, for to start one of its own takes half of such a run; with an `engine` of the test's, as that says.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     limits = {f"duplicate_{n}gram": {"high": 0.5} for n in range(5, 11)}
     config = {
@@ -50,11 +60,21 @@ def write_config(folder: Path, archives: Path, **changes: object) -> Path:
         "clean": {"repeated_lines": {"min_pages": 5, "partitions": 2}},
         "tokenize": {"unit_letters": 60_000},
         "shards": {"formats": FORMATS, "validation": {"share": 0.05}, "tokens": 40_000},
-        "engine": {"workers": 1},  # a process less to start
     }
+    config["engine"] = changes.get("engine") or {"address": ray_that_stays()}
     path = folder / "config.yaml"
     path.write_text(json.dumps(config | changes))
     return path
+
+
+@cache
+def ray_that_stays() -> str:
+    """The address of a Ray of one core, for all tests of this process."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    cluster = stack.enter_context(nodes(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+    cluster.start("stays", "--num-cpus=1")
+    return cluster.address
 
 
 def archives_in(folder: Path, *names: str) -> Path:

@@ -72,7 +72,7 @@ def test_without_a_contact_nothing_is_asked_and_the_line_says_what_to_give(lists
     assert "give an e-mail address or a URL" in ended.err
     mirrored = seiryu("config", "validate", CONFIG, "--set", f"source.base={lists}")
     assert mirrored.code == 0, mirrored.err
-    assert f"20 archives of {CRAWL}" in mirrored.out
+    assert f"40 archives of {CRAWL}" in mirrored.out
 
 
 @pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL))

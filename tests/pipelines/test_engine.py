@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from commandline import ROOT, command, hashes, seiryu, workers, write_config
+from commandline import ALONE, ROOT, command, hashes, seiryu, workers, write_config
 
 UNLUCKY = "CC-MAIN-2025-05-00000"
 
@@ -25,7 +25,7 @@ def kill_its_workers(process: subprocess.Popen[str], unit: str) -> int:
 def test_a_unit_whose_worker_dies_three_times_is_set_aside_and_the_next_run_makes_it(
     small_run: Path, small_archives: Path, tmp_path: Path
 ) -> None:
-    config, run = write_config(tmp_path, small_archives), tmp_path / "run"
+    config, run = write_config(tmp_path, small_archives, engine=ALONE), tmp_path / "run"
     process = subprocess.Popen(command("run", config), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     killed = kill_its_workers(process, UNLUCKY)
     _, err = process.communicate()
@@ -44,13 +44,15 @@ def test_a_unit_whose_worker_dies_three_times_is_set_aside_and_the_next_run_make
 
 
 def test_a_unit_that_no_node_can_hold_is_an_error_and_not_a_wait(small_archives: Path, tmp_path: Path) -> None:
-    ended = seiryu("run", write_config(tmp_path, small_archives), "--set", "engine.memory=900TB", timeout=60)
+    ended = seiryu("run", write_config(tmp_path, small_archives, engine=ALONE), "--set", "engine.memory=900TB", timeout=60)
     assert ended.code == 1
     assert "engine.memory: a unit asks for 900.0 TB, the largest node offers" in ended.err
 
 
 def test_a_cluster_that_is_not_there_is_an_error(small_archives: Path, tmp_path: Path) -> None:
-    ended = seiryu("run", write_config(tmp_path, small_archives), "--set", "engine.address=127.0.0.1:1", timeout=120)
+    ended = seiryu(
+        "run", write_config(tmp_path, small_archives, engine=ALONE), "--set", "engine.address=127.0.0.1:1", timeout=120
+    )
     assert ended.code == 1
     assert "engine.address: no Ray at 127.0.0.1:1" in ended.err
     assert "Traceback" not in ended.err

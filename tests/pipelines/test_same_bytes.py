@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from commandline import ROOT, command, hashes, seiryu, workers, write_config
+from commandline import ALONE, ROOT, command, hashes, seiryu, workers, write_config
 
 RESULT = (
     "shards",
@@ -87,7 +87,7 @@ def test_a_run_whose_workers_are_killed_ends_with_the_same_bytes(small_run: Path
 
 
 def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(small_run: Path, small_archives: Path, tmp_path: Path) -> None:
-    config, run = write_config(tmp_path, small_archives), tmp_path / "run"
+    config, run = write_config(tmp_path, small_archives, engine=ALONE), tmp_path / "run"
     process = subprocess.Popen(command("run", config), cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert wait_until(lambda: sidecars(run) >= 1, process)  # type: ignore[arg-type]
     os.killpg(process.pid, signal.SIGINT)

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from commandline import ROOT, Ended, seiryu, write_config
+from commandline import ALONE, ROOT, Ended, seiryu, write_config
 
 HOSTILE = 'a\n{"event": "done"}\r\x1b[2J\x1b]0;t\x07"\\\u2028\u0085\u202e\x7f日本'
 STARTED = """
@@ -161,7 +161,7 @@ with told_as("json", "run"), ThreadPoolExecutor(8) as threads:
 
 
 def test_a_run_told_in_json_says_nothing_else_and_every_unit(small_archives: Path, tmp_path: Path) -> None:
-    config, run = write_config(tmp_path, small_archives), tmp_path / "run"
+    config, run = write_config(tmp_path, small_archives, engine=ALONE), tmp_path / "run"
     ended = seiryu("run", config, "--until", "annotate", "--log", "json", "--json")
     assert ended.code == 0, ended.err
     told = lines_of(ended)

@@ -6,12 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commandline import command, seiryu, write_config
+from commandline import ALONE, command, seiryu, write_config
 
 
 @pytest.mark.parametrize("moment", ["while Ray starts", "while units are made"])
 def test_a_run_that_is_told_to_end_ends_in_order(moment: str, small_archives: Path, tmp_path: Path) -> None:
-    config = write_config(tmp_path, small_archives)
+    config = write_config(tmp_path, small_archives, engine=ALONE)
     log = tmp_path / "log"
     with (
         log.open("wb") as err,

@@ -110,7 +110,8 @@ def test_a_store_refuses_names_that_lead_out_of_it(name: str, root: str, tmp_pat
 )
 def test_a_sidecar_that_names_a_file_that_no_unit_makes_counts_as_damaged(name: str) -> None:
     text = {
-        "stage": "s", "unit": "u", "made_of": {"version": 1, "settings": {}, "params": {}, "inputs": {}}, "seiryu": "", "finished": "",
+        "stage": "s", "unit": "u", "made_of": {"version": 1, "settings": {}, "params": {}, "inputs": {}}, "seiryu": "",
+        "finished": "2026-03-01T12:00:00Z",
         "outputs": [{"name": name, "size": 1, "sha256": ""}], "seconds": 1.0,
         "counts": {"records": 0, "kept": 0, "rejected": {}, "failed": {}, "letters": {}, "extra": {}},
     }  # fmt: skip
