@@ -9,7 +9,7 @@ import boto3
 import pytest
 import s3fs
 import servers
-from commandline import SAMPLES, SMALL, Ended, hashes, seiryu, write_config
+from commandline import ALONE, SAMPLES, SMALL, Ended, hashes, seiryu, write_config
 from faults import Fault, Plan, Request, always, never, only, refuse, reset, seeded
 from proxy import FaultProxy
 
@@ -59,7 +59,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def on_disk(archives: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("disk")
-    ended = seiryu("run", write_config(folder, archives))
+    ended = seiryu("run", write_config(folder, archives, engine=ALONE))
     assert ended.code == 0, ended.err
     return hashes(folder / "run", *RESULT)
 
@@ -96,7 +96,7 @@ def there(config: Path, environment: dict[str, str], command: str = "run", *opti
 def test_a_run_in_a_store_that_lists_late_makes_the_same_bytes(archives: Path, on_disk: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with servers.s3(tmp_path / "empty", "runs", lag=LAG) as server:
-        bucket, config = Bucket(server.url.rstrip("/")), write_config(tmp_path, archives)
+        bucket, config = Bucket(server.url.rstrip("/")), write_config(tmp_path, archives, engine=ALONE)
         ended = there(config, bucket.environment())
         assert ended.code == 0, ended.err
         assert "made again" not in ended.err  # what was made just now is known, listed or not
@@ -116,7 +116,7 @@ def test_a_run_in_a_store_that_lists_late_makes_the_same_bytes(archives: Path, o
 def test_a_store_that_cuts_connections_makes_the_same_bytes(
     bucket: Bucket, archives: Path, on_disk: dict[str, str], tmp_path: Path
 ) -> None:
-    config = write_config(tmp_path, archives)
+    config = write_config(tmp_path, archives, engine=ALONE)
     with FaultProxy(bucket.endpoint) as proxy:
         proxy.misbehave(seeded(11, 0.05, [reset(0), reset(2000)]))
         ended = there(config, bucket.environment(proxy.url.rstrip("/")))
@@ -205,7 +205,7 @@ def test_a_place_in_a_store_that_takes_no_files_is_said_in_words(
 ) -> None:
     for name, value in (bucket.environment() | environment | {"AWS_EC2_METADATA_DISABLED": "true"}).items():
         monkeypatch.setenv(name, value)
-    ended = seiryu("run", write_config(tmp_path, archives), "--set", f"run={url}")
+    ended = seiryu("run", write_config(tmp_path, archives, engine=ALONE), "--set", f"run={url}")
     assert ended.code == 1
     assert said in ended.err.lower()
     assert url in ended.err

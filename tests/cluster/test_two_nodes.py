@@ -58,6 +58,9 @@ class LateCommit:
 
 
 def until_both_work(run: Driver, cluster: Cluster, other: Member) -> None:
+    """And the driver knows: a moment after a worker has called itself after its unit."""
+    run.until("both nodes have a unit", lambda: cluster.head.working() and other.working())
+    time.sleep(1)
     run.until("both nodes have a unit", lambda: cluster.head.working() and other.working())
 
 
