@@ -42,6 +42,11 @@ class Chromium:
     def open(self, url: str) -> None:
         self.driver.get(url)
 
+    def forget(self) -> None:
+        """Leave the page that is open, whose server may be gone and asked for all the same, and what it said."""
+        self.open("about:blank")
+        self.errors()
+
     def errors(self) -> list[str]:
         """What was said on the console as an error since the last time."""
         return [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"]

@@ -60,7 +60,7 @@ def inert(browser: Chromium) -> None:
     ids=["document", "near", "judge", "flips", "distributions", "address"],
 )  # fmt: skip
 def test_the_live_page_shows_it_as_text(query: str, browser: Chromium, hostile_page: Page, hostile_run: Path) -> None:
-    browser.errors(), browser.asked()
+    browser.forget(), browser.asked()
     first = min(
         name for file in (hostile_run / "verdicts").glob("*.parquet") for name in pq.read_table(file)["doc_id"].to_pylist()
     )
@@ -80,7 +80,7 @@ def test_the_live_page_shows_it_as_text(query: str, browser: Chromium, hostile_p
 def test_the_report_shows_it_as_text(browser: Chromium, hostile_run: Path) -> None:
     ended = seiryu("report", hostile_run)
     assert ended.code == 0, ended.err
-    browser.errors(), browser.asked()
+    browser.forget(), browser.asked()
     browser.open(f"file://{hostile_run}/report/index.html")
     for height in range(0, int(browser.script("return document.body.scrollHeight")), 800):
         browser.script("window.scrollTo(0, arguments[0])", height)

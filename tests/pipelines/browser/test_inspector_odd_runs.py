@@ -28,7 +28,7 @@ def test_every_tab_of_a_run_without_judged_documents(
     says = {"limits": "No document has been judged yet", "flips": "None. Move limits", "near": "Choose a rule", "documents": "No document is like that",
             "distributions": "No document has been judged yet", "judge": "Choose a rule", "text": "0 judged documents"}  # fmt: skip
     with inspected(run) as page:
-        browser.errors()
+        browser.forget()
         for tab in TABS:
             browser.open(page.at(f"tab={tab}"))
             browser.until(lambda tab=tab: says[tab] in text(browser), f"what {tab} says")
