@@ -34,13 +34,8 @@ _TEMPORARY = re.compile(r"[0-9a-f]{32}|doctor-.*")  # what writers, and `seiryu 
 _PATTERN = re.compile(r"[*?\[]")  # in a path
 _REQUESTS = 16  # at once
 _FULL, _CLOSED = {errno.ENOSPC, errno.EDQUOT}, {errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR}
-_NO_PLACE = _CLOSED | {
-    errno.ENOENT,
-    errno.ENOTDIR,
-    errno.ELOOP,
-    errno.ENAMETOOLONG,
-    errno.EEXIST,
-}  # for a new file; all else may pass
+# Where no file can be begun; all else may pass.
+_NO_PLACE = _CLOSED | {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EEXIST}
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from seiryu.pipelines.doctoring.versions import versions
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`token`: of this doctor's files; `who`: whose file this machine puts into the run directory; `first`: an archive to look at;
-    `workers`: units that fit here at once.
+    `cpus`: of the node, for a unit each.
     """
 
     config: str
@@ -25,7 +25,7 @@ class Asked:
     who: str
     first: str = ""
     object_store: int = 0
-    workers: int = 0
+    cpus: int = 0
     patience: float = PATIENCE
 
 
@@ -62,7 +62,7 @@ def look(asked: Asked) -> Seen:
         "versions": at_versions,
         "storage": at_storage,
         "source": lambda: reads(asked.first, config) if asked.first else [],
-        "disk": lambda: room(config.run, asked.workers * shard_bytes(config)),
+        "disk": lambda: room(config.run, asked.cpus * shard_bytes(config)),
         "limits": lambda: limits(asked.object_store),
         "files": at_named,
     }

@@ -72,9 +72,8 @@ def _visit(node: Node, asked: Asked, signs: bool, answers: float) -> Visit:
     try:
         _call(node, answers, now)
         found.append(judged_clock(offset(lambda: float(_call(node, answers, now))), signs))
-        asked = replace(
-            asked, object_store=int(node.resources.get("object_store_memory", 0)), workers=int(node.resources.get("CPU", 0))
-        )
+        offers = {name: int(node.resources.get(name, 0)) for name in ("object_store_memory", "CPU")}
+        asked = replace(asked, object_store=offers["object_store_memory"], cpus=offers["CPU"])
         return Visit(node, found, _call(node, answers + asked.patience, look, asked))
     except Exception as error:  # noqa: BLE001 - a node that cannot answer is what is looked for
         return Visit(node, [*found, Finding("node", "fail", _why(error, answers))])

@@ -15,6 +15,7 @@ from seiryu.pipelines.doctoring.finding import Finding
 from seiryu.pipelines.source_config import CommonCrawl
 from seiryu.pipelines.sources import commoncrawl, files
 from seiryu.pipelines.sources.asking import asks_servers, identity, open_archive, read_small
+from seiryu.pipelines.stages.crawling import index
 
 # A run waits for an hour for a server that is busy; whoever asks whether it is there wants to know now.
 _BRIEF = {"timeout": 10.0, "attempts": 2, "patience": 30.0}
@@ -50,8 +51,7 @@ def reads(first: str, config: Config) -> list[Finding]:
 
 def held_up(config: Config, cpus: int) -> list[Finding]:
     """Whether a cluster of so many CPUs waits for connections: a worker holds one while it reads an archive from end to end."""
-    whole = not isinstance(config.source, CommonCrawl) or config.source.by == "archives"
-    if not whole or not asks_servers(config) or cpus <= config.fetch.connections:
+    if index.wanted(config) or not asks_servers(config) or cpus <= config.fetch.connections:
         return []
     few = f"no more than fetch.connections ({config.fetch.connections:,}) archives are read at once, and the cluster has {cpus:,} CPUs"
     return [Finding("source", "warn", f"{few}: raise it, or take fewer nodes while archives are extracted")]

@@ -15,6 +15,7 @@ from seiryu.pipelines.crawl_plan import ARCHIVE_BYTES, JAPANESE, PAGES
 from seiryu.pipelines.dedup_plan import DOCUMENTS_A_GB
 from seiryu.pipelines.profiling.profile import Profile, Spent, StageProfile
 from seiryu.pipelines.source_config import CommonCrawl, Fetch
+from seiryu.pipelines.stages.crawling import index
 
 # What a stage's time and output grow by. Those of deduplication are dedup_plan.py's.
 GROWS_BY = {
@@ -108,9 +109,8 @@ def units_of(stage: StageProfile, profile: Profile, config: Config, wanted: Snap
 
 
 def extracting(wanted: Snapshot, config: Config, cores: int) -> int:
-    """Archives that are extracted at once: each is read through one connection from end to end."""
-    whole = not isinstance(config.source, CommonCrawl) or config.source.by == "archives"
-    return min(wanted.archives, cores, config.fetch.connections) if whole else min(wanted.archives, cores)
+    """Archives that are extracted at once: a whole one is read through one connection from end to end."""
+    return min(wanted.archives, cores, cores if index.wanted(config) else config.fetch.connections)
 
 
 def download_seconds(wanted: Snapshot, fetch: Fetch) -> float:
