@@ -8,6 +8,8 @@ import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +23,12 @@ from seiryu.pipelines.sources.asking import asks_servers, limits
 
 _OBJECT_STORE = 200_000_000
 _ANSWERING = 3.0  # seconds that a raylet may take to accept a connection
+_ASK = """
+import sys
+from ray._private.services import canonicalize_bootstrap_address
+from ray._raylet import GcsClient
+GcsClient(address=canonicalize_bootstrap_address(sys.argv[1])).check_alive([], timeout=2)
+"""
 
 
 class EngineError(SeiryuError):
@@ -38,6 +46,8 @@ def cluster(config: Config) -> Iterator[None]:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.update(quiet_libraries())
     _check_address(config.engine.address)
+    if os.environ.get("RAY_AUTH_MODE") == "token" and config.engine.address != "local":
+        _check_token(config.engine.address)
     import ray
 
     # A local Ray guards itself with a token, as it should; that it does is no news to whoever runs this.
@@ -58,7 +68,7 @@ def cluster(config: Config) -> Iterator[None]:
     except Exception as error:
         token = (
             ""
-            if local
+            if local or "connect" not in str(error)
             else "; if its nodes were started with a token, RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH must name it here too"
         )
         raise EngineError(f"engine.address: no Ray at {config.engine.address}: {error}{token}") from error
@@ -76,6 +86,10 @@ def cluster(config: Config) -> Iterator[None]:
 
 def _check_address(address: str) -> None:
     """EngineError for an address where nobody listens; Ray would go on trying for minutes."""
+    if address.startswith("ray://"):
+        raise EngineError(
+            f"engine.address: {address} is a client's; run the command on a node of the cluster (ray job submit) with address auto"
+        )
     host, colon, port = address.rpartition(":")
     if not colon:
         return
@@ -83,6 +97,22 @@ def _check_address(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
     except (OSError, ValueError) as error:
         raise EngineError(f"engine.address: no Ray at {address} (host:port is wanted, auto or local): {error}") from error
+
+
+def _check_token(address: str) -> None:
+    """EngineError where this driver wants tokens and the cluster knows none: its nodes' word of what is done would be refused, and the
+    run would wait for ever (Ray 2.60). A process of its own asks the cluster, without a token.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", _ASK, address], env=os.environ | {"RAY_AUTH_MODE": "disabled"}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as asked:  # fmt: skip
+        assert asked.stderr is not None
+        for line in asked.stderr:  # Ray tries again and again
+            if "Unauthenticated" in line:
+                asked.kill()
+    if asked.returncode == 0:
+        raise EngineError(f"engine.address: RAY_AUTH_MODE is token here, and the Ray at {address} was started without: unset it")
 
 
 def nodes() -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 from commandline import ALONE, ROOT, command, hashes, seiryu, workers, write_config
 
 UNLUCKY = "CC-MAIN-2025-05-00000"
@@ -56,3 +57,19 @@ def test_a_cluster_that_is_not_there_is_an_error(small_archives: Path, tmp_path:
     assert ended.code == 1
     assert "engine.address: no Ray at 127.0.0.1:1" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_a_driver_that_wants_tokens_is_told_that_the_cluster_knows_none(
+    small_archives: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write_config(tmp_path, small_archives)
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    ended = seiryu("run", config, timeout=60)
+    assert ended.code == 1
+    assert "RAY_AUTH_MODE is token here" in ended.err
+
+
+def test_an_address_of_a_client_is_refused_with_what_to_do(small_archives: Path, tmp_path: Path) -> None:
+    ended = seiryu("run", write_config(tmp_path, small_archives, engine={"address": "ray://head:10001"}), timeout=60)
+    assert ended.code == 1
+    assert "run the command on a node of the cluster (ray job submit)" in ended.err
